@@ -1,4 +1,4 @@
-"""The watch for arrivals as a service on real servers: beside a history of its port."""
+"""The service that looks for arrivals. It runs beside a history of its port."""
 
 import threading
 import time

@@ -1,7 +1,7 @@
 """Looks for the expected vehicles of a port among its sightings, and publishes the first sighting of each.
 
 It keeps nothing. Which vehicles are expected and not met yet follows from the boards, and what has been published
-comes back to them. So it may be stopped anywhere, run twice, or begin when a vehicle has long been seen.
+comes back to them. So it may be stopped anywhere, run twice, or start long after a vehicle was seen.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""New entries are looked for among the sightings of a site: what has passed before they were listed."""
+"""Looks for newly listed vehicles among the sightings of a site: those that passed before they were listed."""

@@ -1,9 +1,9 @@
 """The back-check: new entries in, retrospective alerts out.
 
-Theory of operation. Each change of the lists begins a search. What is stored at that moment is asked for by the keys
-of the new entries; for a pattern or a large list all of it is gone through, piece by piece. Then the search goes
-through what is stored after that, because a matcher may still have had the older list. It ends when history has
-stored, and the search has gone through, every read that was on the topic when all matchers had its generation.
+Theory of operation. Each change of the lists begins a search. It first asks for the stored sightings that have a key
+of the new entries. For a pattern or a large list it goes through all sightings, piece by piece. Then it goes through
+those that are stored later, because a matcher may still have had the older list. It ends when it has gone through
+every read that was on the topic when the last matcher got its generation.
 
 The engine judges each read with the whole list in force, as a matcher would, and only alerts of new entries count. An
 alert that history has already is not published again: an entry whose text alone has changed raises nothing.

@@ -1,6 +1,6 @@
 """The keys under which history holds every read that new entries may match. Pure.
 
-The engine judges the reads that are found. So a key too many costs time, and a key too few an alert.
+The engine judges the reads that are found. A key too many costs time. A missing key would cost an alert.
 """
 
 from collections.abc import Iterable

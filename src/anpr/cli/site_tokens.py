@@ -1,4 +1,4 @@
-"""`anpr site-tokens`: by which tokens sites know each other when they ask for sightings."""
+"""`anpr site-tokens`: the tokens by which sites know each other when they ask about a vehicle."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What is shown of values that travel as codes, in the officer's words. An unknown code is shown as it is. Pure."""
+"""The officer's words for values that travel as codes. An unknown code is shown as it is. Pure."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Reads that the broker deleted before a matcher had read them: which ones has nobody acknowledged? Pure."""
+"""Reads that the broker deleted before a matcher had read them, and which of them nobody has acknowledged. Pure."""
 
 import hashlib
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Inserts many rows by few statements. What is there already stays.
+"""Inserts many rows by few statements. Rows that are there already stay as they are.
 
 `executemany` lets other threads have the interpreter after each row, and a look-up that computes gives it back only
 after 5 ms (`sys.getswitchinterval`). A statement of many rows waits once.

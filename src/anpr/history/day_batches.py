@@ -1,7 +1,7 @@
 """Which records are committed together, and in which order, so that a crash in between loses nothing. Pure.
 
 Each day has a file of its own, and no transaction spans two files. A file holds the offsets of its own rows; after a
-crash, a partition is read on behind the highest offset in any file. So when one file is committed, every earlier
+crash, a partition is read from behind the highest offset in any file. So when one file is committed, every earlier
 record of its partitions must be committed already. Records of a later day have higher offsets: the older file goes
 first. A broker's clock may step back, though. Then the batch is cut where the day of a partition becomes earlier.
 """

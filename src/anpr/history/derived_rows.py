@@ -1,6 +1,6 @@
 """The rows that are derived of a sighting's read: its keys. A store can derive them again at any time.
 
-A change of what is derived here, also by another folding table, needs a new `tables.SCHEMA_VERSION`.
+Whoever changes what is derived here, or the folding table, raises `sql_tables.SCHEMA_VERSION`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
-"""The reads that were erased from a history, as keyed hashes: what comes again of them is not stored.
+"""The reads that were erased from a history, as keyed hashes: none of them is stored again.
 
-The topic still holds the read for some days, and so may the other service and a backup. The hash is of what tells one
-read from every other, not of the plate, and without the key nobody can tell of which read it is. A vehicle that is
-seen again later is a new read, and is stored as every other.
+The topic still holds the read for some days, and so may the other service and a backup. The hash is of the read's
+identity, not of the plate. Without the key nobody can tell which read it stands for. A vehicle that is seen again
+later makes a new read, which is stored like any other.
 """
 
 import contextlib

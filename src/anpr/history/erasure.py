@@ -1,11 +1,11 @@
 """Erases a vehicle from the history of a site, for the person whose data they are.
 
-What goes are the sightings that matched nothing. Those of an alert stay, with the alert: they are kept for the
-purposes of evidence (Data Protection Act 2018, section 47(2)). Those that only covert alerts keep move to their own
-store at once: to everybody who may not know of them they are erased like the others.
+It deletes the sightings that matched nothing. Those of an alert stay, with the alert: they are kept for the purposes
+of evidence (Data Protection Act 2018, section 47(2)). Those that only covert alerts keep move to their own store at
+once. For whoever may not know of them, they are erased like the others.
 
-It may be broken off anywhere and done again: the next erasure of any vehicle finishes it. The covert copies come
-first, then the hashes, so that nothing comes back that has gone.
+It may be interrupted anywhere: the next erasure of any vehicle finishes it. The covert copies come first, then the
+hashes, so that nothing comes back that has gone.
 """
 
 from collections import defaultdict

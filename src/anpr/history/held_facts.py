@@ -1,9 +1,9 @@
-"""What the facts of each day are about, so that a look-up asks for facts only about those.
+"""Which reads and alerts the facts of each day are about, so that a look-up asks only the days that know of them.
 
 A look-up asks about each of its sightings, of which few raised an alert. To look for hundreds of them in the file of
 every day took half of its time. Facts are far fewer than sightings, so a process reads once what they are about.
 
-A day of facts only grows until it goes as a whole. So it is as it was read while it has as many facts.
+A day of facts only grows, and goes as a whole. So while it has as many facts as before, nothing of it has changed.
 """
 
 from collections.abc import Collection

@@ -1,11 +1,11 @@
 """Which keys each closed day holds, so that a look-up asks a day only for those.
 
-A look-up asks for hundreds of keys, of which thirty days together hold a few. To look for all of them in the file of
-every day took half of its time. A key is noted by a checksum of four bytes. Two keys may have the same: then a day is
-asked for a key that it does not hold.
+A look-up asks for hundreds of keys, and thirty days together hold only a few of them. To look for all of them in the
+file of every day took half of its time. A key is noted by a checksum of four bytes. Two keys may have the same: then
+a day is asked for a key that it does not hold.
 
-What is noted of a day goes in the transaction in which a row comes to the day or is erased from it. So it is of all
-keys, whichever process writes the day, and wherever that is broken off.
+The note of a day is deleted in the transaction that adds a row to the day or erases one. So a note always covers all
+keys of its day, whichever process writes the day, and wherever it is interrupted.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""History as a service on real servers: what a site read, and beside it what it alerted and what officers did."""
+"""The history service: it keeps what a site read, and beside it the alerts and what officers did."""
 
 import threading
 from collections.abc import Sequence

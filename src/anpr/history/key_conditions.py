@@ -1,4 +1,4 @@
-"""Conditions on a column that SQLite and PostgreSQL have each in its own way: one of many texts, and a pattern.
+"""Conditions that SQLite and PostgreSQL write differently: a column is one of many texts, or fits a pattern.
 
 All texts are one parameter: SQLAlchemy's `in_` writes a parameter for each. For the hundreds of keys of a look-up, in
 each of thirty day files, that takes longer than the query itself.

@@ -1,6 +1,6 @@
 """All that a site holds of one vehicle, for the person whose data they are (Data Protection Act 2018, section 45).
 
-Covert alerts, and what only they keep, are left out. How many there are is told apart, for those who may know.
+Covert alerts, and what only they keep, are left out. Their number is reported apart, for those who may know.
 """
 
 from collections.abc import Collection, Iterator

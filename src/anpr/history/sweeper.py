@@ -1,6 +1,6 @@
-"""Runs the retention while history runs, and tells what went: in the log and in the metrics.
+"""Runs the retention while history runs, and reports in the log and the metrics what was deleted.
 
-Also notes which keys the days hold that are closed (`held_keys`).
+It also notes which keys the closed days hold (`held_keys`).
 """
 
 import time

@@ -1,7 +1,7 @@
 """Wakes a thread as soon as a file of a folder has been replaced.
 
-The kernel tells it (inotify), so waiting costs nothing. Where the kernel cannot tell, as on a network's disk, each
-wait lasts its whole time.
+The kernel reports it (inotify), so waiting costs nothing. Where the kernel cannot, as on a network disk, each wait
+lasts its whole time.
 """
 
 import ctypes

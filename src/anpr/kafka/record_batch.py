@@ -1,4 +1,4 @@
-"""The records of one poll. Of most of them a matcher needs only the bytes, so a record is made when it is asked for.
+"""The records of one poll. A matcher needs only the bytes of most, so a record is made when somebody asks for it.
 
 Pure.
 """

@@ -1,4 +1,4 @@
-"""Where a vehicle was seen last at each of several ports: a line for each, of the timeline of a look-up. Pure."""
+"""Where a vehicle was seen last at each of several ports, from the timeline of a look-up. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The tables of a list of entries: its plates, its patterns and the entries themselves. An index has one or two."""
+"""The tables of a list of entries: its plates, its patterns and the entries. Each layer of an index has them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

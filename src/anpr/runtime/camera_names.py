@@ -1,4 +1,4 @@
-"""Says that the configuration does not have a camera, and which one its name may mean. Pure."""
+"""Finds the configured camera that an unknown camera name may mean. Pure."""
 
 from collections.abc import Mapping
 from functools import lru_cache

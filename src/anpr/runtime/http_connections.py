@@ -1,8 +1,8 @@
-"""Bounds what clients do to an HTTP server by connections alone: how many there are, and how long they say nothing.
+"""Limits the connections to an HTTP server: how many there are, and how long they may be silent.
 
 The listening socket counts each connection before anything is read from it. When there are too many, the oldest one
-whose request has not come whole gives way: an open page waits for the answer to one, its event stream, so it is never
-the one. What a client does not send or read in time, the protocol ends, and before TLS has begun, the table.
+without a whole request is ended. So an open page never loses its event stream, whose request has come. The protocol
+ends a connection whose client does not send or read in time. Before TLS has begun, the table does.
 """
 
 import asyncio

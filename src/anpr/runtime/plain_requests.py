@@ -1,7 +1,7 @@
 """Takes only requests of the kind that browsers and sites send: with few headers, and a body of a stated length.
 
-A body in chunks is refused. No browser sends a form so, and what must not be read can hide in it: chunks of one byte
-of which each is an event, trailers and extensions without end, and a second length that a proxy may prefer.
+A body in chunks is refused, because no browser sends a form in this way. Chunks can hide what costs much to read: a
+million chunks of one byte, trailers and extensions without end, or a second length that a proxy may prefer.
 """
 
 from typing import Any, Final

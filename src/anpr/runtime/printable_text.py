@@ -1,4 +1,4 @@
-"""Text of somebody else as a terminal may get it. Pure."""
+"""Text from outside, without the characters that would steer a terminal. Pure."""
 
 
 def printable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`anpr calibration apply`: make learned calibrations those in force."""
+"""`anpr calibration apply`: apply learned calibrations."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Shared by the subcommands: the calibrations in force on this machine, and what they do in numbers."""
+"""Shared by the subcommands: the active calibrations on this machine, and what they do in numbers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any

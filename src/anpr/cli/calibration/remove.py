@@ -1,4 +1,4 @@
-"""`anpr calibration remove`: calibrate cameras no more."""
+"""`anpr calibration remove`: remove the calibration of cameras."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""Which incidents a look-up is recorded with, so that every auditor sees what they may know of. Pure."""
+"""Which incidents the record of a look-up names, so that every auditor sees what they may know of. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime

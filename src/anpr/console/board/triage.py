@@ -15,9 +15,8 @@ An incident that does not concern this site is in no section. Neither is one who
 alert of its own here: that one has the card, unless somebody here has claimed the other.
 
 Within a section the highest priority comes first, and then the newest: a new vehicle of priority 1 is at the top. A
-match by a later guess of the camera comes after those of its priority that the camera read so. At
-a port where vehicles drive off a ferry or a shuttle, those that come next stand first; those due in the same quarter
-of an hour are one group.
+match by a later guess of the camera comes after the other matches of its priority. At a port where vehicles drive off
+a ferry or a shuttle, those that come next stand first; those due in the same quarter of an hour are one group.
 
 Time alone decides whom an incident calls: the officers until `ack_due`, then the supervisor too. No job has to run
 for that, so none can be forgotten. A claim ends that while its holder attends to it (`board.claims`). An unattended

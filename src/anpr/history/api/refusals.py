@@ -1,4 +1,4 @@
-"""What was not answered, in the audit chain: so many a minute, that nobody fills the disk with refusals."""
+"""Records refused look-ups in the audit chain: a limited number a minute, so that nobody fills the disk."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""How often somebody may do something: at most so often a minute, at any pace within the minute. Pure."""
+"""A token bucket: it allows a number of requests a minute, at any pace within the minute. Pure."""
 
 
 class TokenBucket:

@@ -1,6 +1,6 @@
 """Arrays in the one form that kernels take: in order in memory, and what does not change is read-only.
 
-A kernel is compiled for the types of its arguments. An array in another form would have it compiled again.
+A kernel is compiled for the types of its arguments. For an array in another form Numba would compile it again.
 """
 
 from typing import Any, NamedTuple, TypeVar, cast

@@ -1,10 +1,10 @@
 """Confidence calibration: what a confidence of one camera counts as, by how often the camera gives it.
 
-Engines differ in what they call 0.9. A doubt that half of all reads have says little, one that is seldom says much,
-whatever its number is. So a confidence counts as the one that is as low among the measured reads as this one is among
-the camera's own: the least sure twentieth of its reads counts like their least sure twentieth. This needs no plates
-and nobody who says which reads were right. It assumes that the camera errs as often as the measured engine, and that
-its confidence tells right reads from misreads as well.
+Cameras differ in what they call 0.9. A low confidence that half of a camera's reads have says little. One that few
+reads have says much, whatever its number is. So a confidence counts by its rank: the least sure twentieth of a
+camera's reads counts like the least sure twentieth of the measured reads. This needs no plates and nobody who says
+which reads were right. It assumes that the camera errs as often as the measured engine, and that its confidence tells
+right reads from misreads as well.
 
 Only what a confidence says for or against a misread is calibrated. What stays as the camera says it: the score of a
 pattern, the share of a candidate, and the confidences of characters.
