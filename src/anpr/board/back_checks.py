@@ -47,11 +47,19 @@ class BackCheckFault(NamedTuple):
 
 @dataclass(slots=True)
 class _LastReport:
-    """When a back-check was last heard of, None if never; the status that counts, and when that was received."""
+    """What is known of the back-checks of a site.
+
+    Attributes:
+        heard_at: When one was last heard of; None if never.
+        status: The status that counts.
+        received_at: When that was received.
+        overlooks_since: When the first list was applied that it does not know of; None for none.
+    """
 
     heard_at: datetime | None = None
     status: BackCheckStatus | None = None
     received_at: datetime | None = None
+    overlooks_since: datetime | None = None
 
 
 class BackChecks:
@@ -69,6 +77,8 @@ class BackChecks:
         is_ahead = heard.status is None or status.looked_up_to >= heard.status.looked_up_to
         is_gone = heard.received_at is not None and received_at - heard.received_at > BACK_CHECK_GONE_AFTER
         if is_ahead or is_gone:
+            if heard.status is None or heard.status.looked_up_to != status.looked_up_to:
+                heard.overlooks_since = None
             heard.status, heard.received_at = status, received_at
 
     def by_site(self, now: datetime, matchers_of: Callable[[str], Iterable[Status]]) -> dict[str, BackCheckHealth]:
@@ -81,8 +91,10 @@ class BackChecks:
     def _looked_until(self, heard: _LastReport, matchers: Iterable[Status], now: datetime) -> datetime:
         if now - (heard.heard_at or self._waits_since) > BACK_CHECK_GONE_AFTER:
             return heard.heard_at or NEVER
-        overlooked = _overlooked_since(heard.status, matchers)
-        return ALWAYS if overlooked is None or now - overlooked <= BACK_CHECK_GONE_AFTER else overlooked
+        # Kept while newer lists come: where lists change all the time, the newest one is never old.
+        newest = _newest_overlooked(heard.status, matchers)
+        since = heard.overlooks_since = newest and min(newest, heard.overlooks_since or newest)
+        return ALWAYS if since is None or now - since <= BACK_CHECK_GONE_AFTER else since
 
     def forget_the_future(self, now: datetime) -> None:
         """Note what was received in the future as received now: the clock was set back since."""
@@ -90,10 +102,11 @@ class BackChecks:
         for heard in self._heard.values():
             heard.heard_at = heard.heard_at and min(heard.heard_at, now)
             heard.received_at = heard.received_at and min(heard.received_at, now)
+            heard.overlooks_since = heard.overlooks_since and min(heard.overlooks_since, now)
 
 
-def _overlooked_since(status: BackCheckStatus | None, matchers: Iterable[Status]) -> datetime | None:
-    """Return when a list was applied that a matcher has and the back-check does not know of, None for none.
+def _newest_overlooked(status: BackCheckStatus | None, matchers: Iterable[Status]) -> datetime | None:
+    """Return when the newest list was applied that a matcher has and the back-check does not know of, None for none.
 
     No new list may arrive on its machine: there it looks as if all were up to date.
     """

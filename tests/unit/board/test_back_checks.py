@@ -63,18 +63,19 @@ def test_of_two_back_checks_of_a_site_the_one_that_is_ahead_counts_as_long_as_it
     assert by_site(checks, now)["calais"].status == behind
 
 
-def test_one_that_does_not_know_of_the_list_that_a_matcher_has_had_for_long_looks_for_nobody() -> None:
-    def has(number: int) -> Status:
-        applied_at = NOON + number * MOMENT
-        return Status(
-            site="calais",
-            matcher=str(number),
-            at=NOON,
-            started_at=NOON,
-            generation=generation(number),
-            list_applied_at=applied_at,
-        )
+def has(number: int, applied_at: datetime | None = None) -> Status:
+    """Return the status of a matcher that has the list of a generation, applied so many seconds after noon."""
+    return Status(
+        site="calais",
+        matcher=str(number),
+        at=NOON,
+        started_at=NOON,
+        generation=generation(number),
+        list_applied_at=applied_at or NOON + number * MOMENT,
+    )
 
+
+def test_one_that_does_not_know_of_the_list_that_a_matcher_has_had_for_long_looks_for_nobody() -> None:
     later = NOON + 8 * MOMENT + BACK_CHECK_GONE_AFTER
     checks = BackChecks((), NOON)
     checks.note(told(7), later)
@@ -83,6 +84,28 @@ def test_one_that_does_not_know_of_the_list_that_a_matcher_has_had_for_long_look
     assert by_site(checks, later + MOMENT, has(8), has(7))["calais"].looked_until == NOON + 8 * MOMENT
     checks.note(told(7, left=9, behind_since=later), later)
     assert by_site(checks, later + MOMENT, has(8))["calais"].looked_until == ALWAYS, "it looks for them"
+
+
+def test_lists_that_change_all_the_time_do_not_hide_one_that_knows_of_none_of_them() -> None:
+    """Whoever is turned away changes a list: on a busy day the newest list is never old."""
+    checks = BackChecks((), NOON)
+    minute = timedelta(minutes=1)
+    for number in range(2, 8):
+        now = NOON + number * minute
+        checks.note(told(1), now)
+        shown = by_site(checks, now, has(number, now))["calais"].looked_until
+        assert shown == (ALWAYS if now <= NOON + 2 * minute + BACK_CHECK_GONE_AFTER else NOON + 2 * minute), number
+    checks.note(told(6), now)
+    assert by_site(checks, now, has(7, now))["calais"].looked_until == ALWAYS, "it has got all but the last"
+
+
+def test_one_that_looks_for_each_change_in_turn_is_no_fault_however_many_there_are() -> None:
+    checks = BackChecks(["calais"], NOON)
+    for number in range(2, 400):
+        now = NOON + number * MOMENT
+        if number % 20 == 0:
+            checks.note(told(number - 1), now)
+        assert by_site(checks, now, has(number, now))["calais"].looked_until == ALWAYS
 
 
 @pytest.mark.parametrize("is_heard", [True, False])
