@@ -138,6 +138,12 @@ class BoardFeed:
         """Tell whether everything that the topics held when they were opened is on the board."""
         return self._follower.caught_up()
 
+    def unread_sites(self) -> frozenset[str]:
+        """Return the sites whose topics have not been read yet as far as they went when they were opened."""
+        return frozenset(
+            name for name, site in self._settings.sites.items() if not self._follower.has_caught_up(site.kafka)
+        )
+
     def clock_set(self) -> ClockSet | None:
         """Return how the clock of this machine was set within the last hour; None when nobody has set it."""
         if self._clock_set is None or self._stopwatch() - self._clock_set[1] > _CLOCK_SET_SECONDS:
@@ -236,10 +242,11 @@ class BoardFeed:
     def _received_at(self, record: Record, status: Status | BackCheckStatus) -> datetime:
         """Return when a status was received from its site.
 
-        Once all is read, a record has only just come. Then this machine's own clock measures the silence after it.
+        Once its topics are read, a record has only just come. Then this machine's own clock measures the silence
+        after it.
         """
-        now = self._clock()
-        return now if self.caught_up() else min(now, record.arrived_at or status.at)
+        now, site = self._clock(), self._settings.sites[status.site]
+        return now if self._follower.has_caught_up(site.kafka) else min(now, record.arrived_at or status.at)
 
     def _count_unreadable(self, record: Record, topic: SiteTopic, error: Exception) -> None:
         self.unreadable_records[record.topic] += 1

@@ -82,7 +82,7 @@ def command(ctx: click.Context, site: str, as_json: bool) -> None:
         click.echo(f"Vehicles may be missing: nothing is received from {source}. Phone the port.", err=True)
     port = settings.sites[site]
     is_watched = watched_until in (None, ALWAYS)
-    if watched_until is not None and not is_watched and feed.caught_up():
+    if watched_until is not None and not is_watched and site not in feed.unread_sites():
         words = nobody_checks_arrivals(watched_until, port.zone)
         click.echo(f"{port.title}: {words}. Start `anpr meet --site {site}`, or read its log.", err=True)
     if not is_watched or not is_all_read:

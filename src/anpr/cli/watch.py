@@ -125,7 +125,7 @@ def view_of(
         health=[health for health in feed.health(now) if not sites or health.site in sites],
         rates=feed.site_monitor.rates,
         unreadable_records=feed.unreadable_records,
-        caught_up=feed.caught_up(),
+        unread_sites=feed.unread_sites(),
         missed_records=feed.missed_records,
         losses={site: of_site for site, of_site in feed.losses.by_site(now).items() if not sites or site in sites},
         zones=tuple(dict.fromkeys(site.zone for name, site in settings.sites.items() if not sites or name in sites)),

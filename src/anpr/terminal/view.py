@@ -49,7 +49,8 @@ WIDE = 120
 class View:
     """Everything that is shown at one moment.
 
-    `zones` are the time zones of the sites shown, `faults` what the program knows to be broken on its own machine.
+    `unread_sites` are those whose earlier records have not been read to their end yet. `zones` are the time zones of
+    the sites shown, `faults` what the program knows to be broken on its own machine.
     `watched_until` says by port where arrivals should be met until when they were (`journeys.arrival_state`). By
     incident, `claimed` says who has claimed it, and `expected` where its vehicle is due off a ferry or shuttle, and
     what became of it there. By port, `back_checks` says whether somebody checks if newly listed vehicles have
@@ -61,7 +62,7 @@ class View:
     health: Sequence[SiteHealth]
     rates: RecentRates
     unreadable_records: Mapping[str, int]
-    caught_up: bool
+    unread_sites: frozenset[str]
     losses: Mapping[str, SiteLosses] = field(default_factory=dict)
     missed_records: Mapping[str, int] = field(default_factory=dict)
     zones: Sequence[tzinfo] = (UTC,)
@@ -84,7 +85,7 @@ def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) ->
     if view.incidents:
         incidents = _incidents(view, sites, rows) if width >= WIDE else _incidents_narrow(view, sites, rows)
     else:
-        nothing = "reading" if not view.caught_up else "not known: see the red lines" if faults else "no incidents"
+        nothing = "reading" if view.unread_sites else "not known: see the red lines" if faults else "no incidents"
         incidents = Text(nothing, style="dim")
     parts.append(Panel(incidents, title=f"{count}   {clocks}", title_align="left"))
     if (more := len(view.incidents) - rows) > 0:
@@ -94,7 +95,7 @@ def draw(view: View, sites: Mapping[str, Site], rows: int, width: int = WIDE) ->
 
 def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
     yield from view.faults
-    if not view.caught_up:
+    if view.unread_sites:
         yield "Reading earlier records. Not everything is shown yet"
     yield from _each_once(
         (sites[health.site].title, fault)
@@ -104,10 +105,9 @@ def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
         for fault in dict.fromkeys(_faults_of_site(health, view.now))
     )
     for site, until in view.watched_until.items():
-        if until != ALWAYS and view.caught_up:
+        if until != ALWAYS and site not in view.unread_sites:
             yield f"{sites[site].title}: {nobody_checks_arrivals(until, sites[site].zone)}"
-    if view.caught_up:
-        yield from _each_once(_faults_of_back_checks(view, sites))
+    yield from _each_once(_faults_of_back_checks(view, sites))
     for site, losses in view.losses.items():
         if losses.unacknowledged:
             yield f"{sites[site].title}: {losses.in_words(_clock_in(view.zones[0]))}"
@@ -115,8 +115,9 @@ def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
 
 
 def _faults_of_back_checks(view: View, sites: Mapping[str, Site]) -> Iterator[tuple[str, str]]:
-    """Yield each port with a fault of its back-check."""
-    for site, fault in back_check_faults(view.back_checks, view.health, view.now):
+    """Yield each port with a fault of its back-check, once it is known what that has told."""
+    read = {site: back_check for site, back_check in view.back_checks.items() if site not in view.unread_sites}
+    for site, fault in back_check_faults(read, view.health, view.now):
         since = f"{local_time(fault.since, sites[site].zone):%a %H:%M %Z}" if fault.since else ""
         yield sites[site].title, fault.what.removesuffix(".").replace("{since}", since)
 

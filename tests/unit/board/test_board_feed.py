@@ -1,5 +1,6 @@
 """The feed counts changes, so that pages are only made again when needed, and the records that it can never read."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from anpr.board.back_checks import BackCheckHealth
@@ -148,3 +149,39 @@ def test_the_boards_count_days_by_the_clock_of_each_site() -> None:
     for board in (feed.board, feed.whole_board):
         states = {incident.site: incident.status for incident in board.incidents(NOON)}
         assert states == {"calais": "open", "auckland": "withdrawn"}
+
+
+class AwayTail(InMemoryTail):
+    """A broker that cannot be reached."""
+
+    def caught_up(self) -> bool:
+        """Return that nobody knows what it holds."""
+        return False
+
+
+def test_a_port_that_cannot_be_reached_makes_no_other_one_look_silent() -> None:
+    """The clock of the broker at Calais is a minute behind that of this machine."""
+    camera = (Camera(name="in-1", lane="1", position="front"),)
+    sites = {
+        "calais": Site("Calais", "memory", "redis://none", camera),
+        "dunkerque": Site("Dunkerque", "away", "redis://none", camera),
+    }
+    broker = InMemoryBroker(lambda: minutes(-1))
+
+    def tail(address: str, names: Sequence[str]) -> InMemoryTail:
+        return InMemoryTail(broker, names) if address == "memory" else AwayTail(broker, names)
+
+    feed = BoardFeed(Settings(sites), tail, NoLists(), lambda: NOON)
+    feed.start()
+    try:
+        while "calais" in feed.unread_sites():
+            feed.fold_new_records(0.01)
+        status = Status(site="calais", matcher="m", at=minutes(-1), started_at=minutes(-1), partitions=1)
+        broker.topics[topics.status("calais")].append((None, encode(status), {}, minutes(-1)))
+        while not feed.fold_new_records(0.01):
+            pass
+        assert {health.site: health.is_silent for health in feed.health(NOON)} == {"calais": False, "dunkerque": True}
+        assert feed.unread_sites() == {"dunkerque"}
+        assert not feed.caught_up()
+    finally:
+        feed.stop()

@@ -23,6 +23,7 @@ from tests.support.strategies import NOON, generation
 
 CAMERAS = tuple(Camera(f"camera-{number}", str(number), "front") for number in range(1, 6))
 SETTINGS = Settings({"calais": Site("Calais", "k", "r", CAMERAS)})
+CALAIS, DOVER = frozenset({"calais"}), frozenset({"dover"})
 AT = weekday_time_in(UTC)
 SEES = CameraState(NOON, 12, is_silent=False)
 BLIND = CameraState(NOON, 12, is_silent=True)
@@ -47,7 +48,7 @@ def status(
     given: dict[str, Any] = {
         "now": NOON,
         "opened_at": NOON - timedelta(hours=1),
-        "caught_up": True,
+        "unread_sites": frozenset(),
         "health": (SiteHealth("calais", (matcher,) if matcher else (), NOON, is_silent),),
         "cameras": {"calais": {c.name: BLIND if at < blind else SEES for at, c in enumerate(CAMERAS)}},
         "canaries": {"calais": Canary(NOON - seconds(30), NOON - seconds(29))},
@@ -76,7 +77,8 @@ def test_the_board_of_a_port_says_since_when_nobody_meets_arrivals() -> None:
     )
     assert said(NEVER)[0].startswith("Calais: nobody checks arrivals. Vehicles")
     assert said(ALWAYS) == said(NEVER, site="dover") == ()
-    assert len(said(NEVER, caught_up=False)) == 1, "what was told may not have been read yet"
+    assert len(said(NEVER, unread_sites=CALAIS)) == 1, "what was told may not have been read yet"
+    assert len(said(NEVER, unread_sites=DOVER)) == 2, "a port that cannot be reached hides no fault of this one"
 
 
 def test_the_boards_that_it_concerns_say_since_when_nobody_looks_for_newly_listed_vehicles() -> None:
@@ -103,7 +105,8 @@ def test_the_boards_that_it_concerns_say_since_when_nobody_looks_for_newly_liste
     assert said(until, "folkestone", no_route) == (words,), "a port that no route leads to shows all of them"
     assert said(NEVER)[0].startswith("Calais: nobody checks whether newly listed vehicles have passed already. If")
     assert said(ALWAYS) == ()
-    assert len(said(NEVER, caught_up=False)) == 1, "what was told may not have been read yet"
+    assert len(said(NEVER, unread_sites=CALAIS)) == 1, "what was told may not have been read yet"
+    assert len(said(NEVER, unread_sites=DOVER)) == 2, "a port that cannot be reached hides no fault of this one"
 
 
 def test_a_search_that_does_not_end_is_a_warning_and_one_of_some_minutes_is_none() -> None:
@@ -132,7 +135,7 @@ def changed(**fields: Any) -> Status:
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
-        (status(caught_up=False), "not complete yet"),
+        (status(unread_sites=CALAIS), "not complete yet"),
         (status(is_silent=True), "Calais: cut off since Sun 12:00:00 UTC"),
         (
             status(health=(SiteHealth("calais", (), None, is_silent=True),)),
@@ -315,7 +318,7 @@ def test_every_warning_says_what_to_do() -> None:
     seen = status(
         changed(generation=None, partitions=0, alerts_too_large=1),
         blind=4,
-        caught_up=False,
+        unread_sites=CALAIS,
         canaries={},
         unreadable_records={"one": 1, "two": 2},
         missed_records={"one": 1},

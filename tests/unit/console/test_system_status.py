@@ -11,7 +11,7 @@ def test_everybody_sees_nothing_of_unreadable_or_missed_covert_records() -> None
     whole = SystemStatus(
         now=NOON,
         opened_at=NOON,
-        caught_up=True,
+        unread_sites=frozenset(),
         health=(),
         cameras={},
         canaries={},

@@ -64,6 +64,9 @@ def claimed_by(incidents: Sequence[Incident], now: datetime = NOW) -> dict[str, 
     }
 
 
+UNREAD = frozenset({"dunkerque"})
+
+
 def a_view(*alerts: Alert, **fields: Any) -> View:
     """Return a view of these alerts on a board where all is well, with the fields given."""
     board = Board(timedelta(minutes=30), timedelta(hours=72))
@@ -75,7 +78,7 @@ def a_view(*alerts: Alert, **fields: Any) -> View:
         "health": [site_health()],
         "rates": RecentRates(),
         "unreadable_records": {},
-        "caught_up": True,
+        "unread_sites": frozenset(),
         "claimed": claimed_by(board.incidents(NOW)),
     }
     return View(**(well | fields))
@@ -131,7 +134,7 @@ def test_a_closed_incident_is_shown_and_not_counted() -> None:
 @pytest.mark.parametrize(
     "unsure",
     [
-        {"caught_up": False},
+        {"unread_sites": UNREAD},
         {"health": [site_health(), SiteHealth("dunkerque", (), seconds_ago(6), is_silent=True)]},
         {"health": [site_health(), SiteHealth("dunkerque", (), None, is_silent=True)]},
     ],
@@ -161,7 +164,7 @@ def test_no_fault_is_shown_when_all_is_well() -> None:
 
 
 def test_a_board_that_is_still_loading_says_so() -> None:
-    assert faults(a_view(caught_up=False)) == ["Reading earlier records. Not everything is shown yet"]
+    assert faults(a_view(unread_sites=UNREAD)) == ["Reading earlier records. Not everything is shown yet"]
 
 
 def test_a_port_at_which_nobody_meets_arrivals_is_named_with_the_time_of_its_clock() -> None:
@@ -171,6 +174,8 @@ def test_a_port_at_which_nobody_meets_arrivals_is_named_with_the_time_of_its_clo
         "Calais: nobody has checked arrivals since Sun 11:51 UTC. Vehicles that have come are still shown as expected"
     )
     assert not faults(a_view(watched_until={"calais": ALWAYS}))
+    assert fault in faults(a_view(watched_until=view.watched_until, unread_sites=UNREAD))
+    assert len(faults(a_view(watched_until={"dunkerque": minutes(-9)}, unread_sites=UNREAD))) == 1
 
 
 def test_ports_where_nobody_looks_for_newly_listed_vehicles_are_named_in_one_line() -> None:
@@ -181,8 +186,9 @@ def test_ports_where_nobody_looks_for_newly_listed_vehicles_are_named_in_one_lin
             "already. If one has, it raises NO alert"
         )
     ]
-    [reading] = faults(a_view(back_checks=gone, caught_up=False))
-    assert reading.startswith("Reading"), "what was told may not have been read yet"
+    [reading, of_calais] = faults(a_view(back_checks=gone, unread_sites=UNREAD))
+    assert reading.startswith("Reading")
+    assert of_calais.startswith("Calais: nobody"), "what was told at Dunkerque may not have been read yet"
     assert not faults(a_view(back_checks=dict.fromkeys(SITES, BackCheckHealth(None, ALWAYS))))
 
 
@@ -259,7 +265,7 @@ def test_records_that_were_deleted_before_this_program_had_read_them_are_counted
 
 
 def test_faults_stand_on_top() -> None:
-    lines = shown(a_view(sighting(), caught_up=False, unreadable_records={"topic": 1})).splitlines()
+    lines = shown(a_view(sighting(), unread_sites=UNREAD, unreadable_records={"topic": 1})).splitlines()
     assert [line.startswith(" ! ") for line in lines[:3]] == [True, True, False]
 
 
@@ -519,7 +525,7 @@ def test_on_a_narrow_screen_the_cameras_that_see_nothing_are_counted() -> None:
 def test_until_everything_is_read_the_view_says_reading_and_no_port_is_called_unchecked() -> None:
     for heard_at in (None, seconds_ago(1000)):  # the last is a status from before, which was just read
         health = SiteHealth("dunkerque", (), heard_at, is_silent=True, why_silent=NOT_READ_YET)
-        view = a_view(caught_up=False, health=[health])
+        view = a_view(unread_sites=UNREAD, health=[health])
         assert faults(view) == ["Reading earlier records. Not everything is shown yet"]
         for text in (shown(view), "\n".join(lines_of(view, 80, 24))):
             assert text.count("reading") == 2, "for the port and for the incidents"
@@ -529,7 +535,7 @@ def test_until_everything_is_read_the_view_says_reading_and_no_port_is_called_un
 
 def test_a_port_whose_broker_does_not_answer_is_named_while_the_view_still_reads() -> None:
     away = SiteHealth("dunkerque", (), None, is_silent=True, why_silent="the broker does not answer")
-    assert any(fault.startswith("Dunkerque: ") for fault in faults(a_view(caught_up=False, health=[away])))
+    assert any(fault.startswith("Dunkerque: ") for fault in faults(a_view(unread_sites=UNREAD, health=[away])))
 
 
 def test_with_redis_away_nobody_knows_how_many_are_open() -> None:
@@ -540,7 +546,7 @@ def test_with_redis_away_nobody_knows_how_many_are_open() -> None:
 
 
 def test_a_fault_of_this_machine_stands_above_all_others() -> None:
-    assert faults(a_view(faults=("Kafka has ended",), caught_up=False))[0] == "Kafka has ended"
+    assert faults(a_view(faults=("Kafka has ended",), unread_sites=UNREAD))[0] == "Kafka has ended"
 
 
 # --- vehicles that are due ---

@@ -89,7 +89,7 @@ def _unknown(feed: BoardFeed, now: datetime) -> KnownStatus:
     system = SystemStatus(
         now=now,
         opened_at=feed.opened_at,
-        caught_up=feed.caught_up(),
+        unread_sites=feed.unread_sites(),
         health=(),
         cameras={},
         canaries={},

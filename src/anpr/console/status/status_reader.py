@@ -13,7 +13,7 @@ def read_system_status(feed: BoardFeed, settings: Settings, now: datetime) -> Sy
     return SystemStatus(
         now=now,
         opened_at=feed.opened_at,
-        caught_up=feed.caught_up(),
+        unread_sites=feed.unread_sites(),
         health=health,
         cameras={
             site.site: {

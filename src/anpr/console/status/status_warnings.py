@@ -141,7 +141,7 @@ def _canary_warnings(
 def _arrival_warnings(system: SystemStatus, own_site: str) -> Iterator[SiteWarning]:
     """Yield that nobody checks arrivals at the own port. Other ports' boards show nothing of that."""
     until = system.watched_until.get(own_site, ALWAYS)
-    if until == ALWAYS or not system.caught_up:
+    if until == ALWAYS or own_site in system.unread_sites:
         return
     nobody = "nobody checks arrivals" if until == NEVER else "nobody has checked arrivals since {since}"
     what = f"{nobody}. Vehicles that have come are still shown as expected."
@@ -151,12 +151,10 @@ def _arrival_warnings(system: SystemStatus, own_site: str) -> Iterator[SiteWarni
 
 def _back_check_warnings(system: SystemStatus, settings: Settings, own_site: str) -> Iterator[SiteWarning]:
     """Yield that newly listed vehicles may raise no alert at a port whose vehicles may come to the own one."""
-    if not system.caught_up:
-        return
     concern_us = {own_site, *(routes_to(own_site, settings.routes) or settings.sites)}
     steps = (_ASK_OPERATOR, _LOOK_UP, _TELL_ENGINEER)
     for site, fault in back_check_faults(system.back_checks, system.health, system.now):
-        if site in concern_us:
+        if site in concern_us and site not in system.unread_sites:
             yield SiteWarning(site, *fault, WhatToDo(steps, steps), one_cause_within=_BACK_CHECKS_TELL_WITHIN)
 
 

@@ -19,7 +19,7 @@ class SystemStatus:
     Attributes:
         now: When it was computed.
         opened_at: When this console began to read.
-        caught_up: Whether everything that the topics held at that time has been read.
+        unread_sites: The sites whose topics have not been read yet as far as they went at that time.
         health: The health of each site that has cameras.
         cameras: By site and camera, whether it sees vehicles.
         unknown_cameras: By site and name, the cameras that made reads although the configuration does not name them.
@@ -37,7 +37,7 @@ class SystemStatus:
 
     now: datetime
     opened_at: datetime
-    caught_up: bool
+    unread_sites: frozenset[str]
     health: tuple[SiteHealth, ...]
     cameras: Mapping[str, Mapping[str, CameraState]]
     canaries: Mapping[str, Canary]
@@ -51,6 +51,11 @@ class SystemStatus:
     back_checks: Mapping[str, BackCheckHealth] = field(default_factory=dict)
     calibrated_cameras: Mapping[str, tuple[CalibratedCamera, ...]] = field(default_factory=dict)
     clock_set: ClockSet | None = None
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything that the topics held when this console began to read has been read."""
+        return not self.unread_sites
 
     @property
     def reads_waiting(self) -> int | None:
