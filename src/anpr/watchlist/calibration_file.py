@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
+from anpr.contracts.moments import in_utc
 from anpr.matching.scoring.confidence_calibration import BINS, LEAST_READS, MOST_READS
 from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.camera_names import unknown_camera
@@ -33,7 +34,7 @@ class CalibrationFile(Struct, frozen=True, forbid_unknown_fields=True):
     def calibrations(self) -> list[CameraCalibration]:
         """Return the calibrations, which no generation has applied yet."""
         return [
-            CameraCalibration.of(self.site, camera, counts, self.since, self.until)
+            CameraCalibration.of(self.site, camera, counts, in_utc(self.since), in_utc(self.until))
             for camera, counts in sorted(self.cameras.items())
         ]
 
@@ -72,13 +73,14 @@ def read(path: Path, sites: Mapping[str, Site]) -> CheckedFile:
         file = msgspec.convert(content, CalibrationFile)
     except msgspec.ValidationError as error:
         reason, _, field = str(error).partition(" - at `$.")
-        raise _refusal(path, field.rstrip("`"), content, reason) from None
+        field = field.rstrip("`")
+        raise _refusal(path, field, content[field] if field else None, reason) from None
     if file.site not in sites:
-        raise _refusal(path, "site", content, f"it is none of the sites {', '.join(sites)}")
+        raise _refusal(path, "site", file.site, f"it is none of the sites {', '.join(sites)}")
     if file.since >= file.until:
-        raise _refusal(path, "until", content, "it must be later than `since`")
+        raise _refusal(path, "until", content["until"], "it must be later than `since`")
     if not file.cameras:
-        raise _refusal(path, "cameras", content, "it must name a camera")
+        raise _refusal(path, "cameras", file.cameras, "it must name a camera")
     for name, counts in file.cameras.items():
         if reason := unknown_camera(name, file.site, sites):
             raise _refusal(path, "cameras", name, reason)
@@ -98,9 +100,9 @@ def _check_counts(path: Path, field: str, counts: object) -> None:
 
 
 def _refusal(path: Path, field: str, value: object, reason: str) -> InputError:
-    """Return the error about a value; of the whole file, about its value of that field, or about all of it."""
+    """Return the error about the value of a field; about the whole file where there is no field."""
     if not field:
         return InputError("calibration-file", f"{path}: {reason}", _LEARN)
-    shown = repr(value.get(field) if isinstance(value, dict) else value)
+    shown = repr(value)
     shown = shown if len(shown) <= _LONGEST_VALUE else f"{shown[:_LONGEST_VALUE]}…"
     return InputError("calibration-file", f"{path}: {field}: {shown}: {reason}", _LEARN)

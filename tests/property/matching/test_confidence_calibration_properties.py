@@ -109,8 +109,10 @@ def test_only_a_confidence_that_is_given_by_a_calibrated_camera_is_calibrated() 
     [
         (0.62, 0.93, "the camera says 0.62, which counts as 0.93 for this camera"),
         (0.931, 0.934, ""),
+        (0.99, 0.97, ""),
+        (0.31, 0.80, ""),
         (np.nan, np.nan, ""),
     ],
 )
-def test_a_note_says_what_changed(said: float, counted: float, note: str) -> None:
+def test_a_note_says_what_changed_for_the_score(said: float, counted: float, note: str) -> None:
     assert calibration_note(said, counted) == note

@@ -45,6 +45,16 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert (calibration.since, calibration.until, calibration.reads) == (minutes(0), minutes(9), 10_000)
 
 
+def test_times_with_an_offset_are_the_same_moments_in_utc(tmp_path: Path) -> None:
+    """All that shows them says that they are UTC."""
+    path = tmp_path / "learned.json"
+    period = {"since": "2026-01-01T05:00:00+05:00", "until": "9999-12-31T23:59:59-01:00"}
+    path.write_text(json.dumps(GOOD | period), "utf-8")
+    [calibration] = calibration_file.read(path, SITES).calibrations
+    assert f"{calibration.since:%Y-%m-%d %H:%M %Z}" == "2026-01-01 00:00 UTC"
+    assert f"{calibration.until:%Y %Z}" == "9999 UTC"
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
@@ -56,6 +66,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ({"cameras": {}}, "cameras: {}: it must name a camera"),
         ({"cameras": {"calais-1-frnt": []}}, "cameras: 'calais-1-frnt': the configuration has no such camera at"),
         ({"cameras": {"calais-1-front": [1, 2]}}, "cameras 'calais-1-front': [1, 2]: it must be 101 counts"),
+        ({"cameras": {"calais-1-front": {"0.9": 7}}}, "cameras 'calais-1-front': {'0.9': 7}: it must be 101 counts"),
         (of_front(-1, *[100] * 100), "cameras 'calais-1-front', confidence 0.0: -1: it must be a whole number, 0 or"),
         (of_front(*[100] * 100, 0.5), "cameras 'calais-1-front', confidence 1.0: 0.5: it must be a whole number"),
         (of_front(*[9] * 101), "cameras 'calais-1-front', all its reads: 909: it must be 1,000 to 1,000,000,000"),

@@ -121,7 +121,11 @@ def _interpolated(tables: Tables, rows: Rows, confidences: Confidences) -> Confi
 
 
 def calibration_note(said: float, counted: float) -> str:
-    """Return in words what a confidence counts as, "" where it counts as it is; both are NaN where there is none."""
-    if math.isnan(said) or f"{said:.2f}" == f"{counted:.2f}":
+    """Return in words what a confidence counts as, "" where it counts as it is; both are NaN where there is none.
+
+    What is below or above all confidences of `confidence.toml` counts as the lowest or the highest, of any camera.
+    """
+    lowest, highest = min(CONFIDENCE["confidence"]), max(CONFIDENCE["confidence"])
+    if math.isnan(said) or f"{min(max(said, lowest), highest):.2f}" == f"{counted:.2f}":
         return ""
     return f"the camera says {said:.2f}, which counts as {counted:.2f} for this camera"
