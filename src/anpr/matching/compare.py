@@ -36,6 +36,8 @@ from anpr.matching.scoring.likelihood import LEAST_SCORES, Likelihood
 from anpr.matching.umlauts import written_otherwise
 from anpr.reference_data import tables
 
+# The tiers that compare the letters as they were read, however an umlaut is written.
+_AS_READ = ("exact", "equivalent")
 _KEY_TABLES = {"exact": bytes(range(256)), "equivalent": TO_EQUIVALENT, "folded": TO_FOLDED}
 
 
@@ -119,7 +121,8 @@ def _with_umlauts(
         rewritten = msgspec.structs.replace(read, plate=other)
         score, evidence = _weigh(rewritten, entry, index, None, None)
         if score == match.score:
-            tests = _tier_tests(rewritten, entry, None)
+            pairs = zip(_tier_tests(read, entry, None), _tier_tests(rewritten, entry, None), strict=True)
+            tests = [own if own.tier in _AS_READ else alike for own, alike in pairs]
             return tuple(msgspec.structs.replace(t, is_alike=t.tier == "folded") for t in tests), evidence
     return None
 

@@ -7,6 +7,7 @@ nonsense. A bad part costs only itself: of `candidates` only those without a usa
 only its confidence. `field_repair` reads a field that breaks the contract, but can mean only one thing.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,6 +52,9 @@ REASONS = (
     ALERT_TOO_LARGE,
 )
 
+
+# A mark, or characters of ASCII with a zero byte before or behind each. A file that was compressed is neither.
+_UTF_16 = re.compile(rb"\xff\xfe|\xfe\xff|\0?(?:[ -~]\0){2}")
 
 _decode: Callable[[bytes], Read] = msgspec.json.Decoder(Read).decode
 # Raw values, so that one value that no decoder accepts (1e999, bytes that are not UTF-8) spoils only its own field.
@@ -170,7 +174,7 @@ def _fields_of(value: bytes) -> dict[str, msgspec.Raw]:
     try:
         return _decode_fields(value)
     except (*Undecodable, RecursionError) as error:
-        reason = "it is UTF-16: write UTF-8" if b"\0" in value[:4] else str(error)
+        reason = "it is UTF-16: write UTF-8" if _UTF_16.match(value) else str(error)
     try:
         return _decode_fields(repaired_json(value))
     except (*Undecodable, RecursionError):

@@ -86,3 +86,4 @@ def test_explain_shows_the_same_with_the_evidence_of_its_score() -> None:
     assert "an umlaut, which the other text writes out" in result.output
     assert "match: folded" in result.output
     assert "folded      yes" in result.output
+    assert "MUEAB123 / MUAB123" in result.output, "a rule that does not hold shows two texts that differ"

@@ -310,6 +310,12 @@ def test_reads_in_utf_16_are_named_as_such(coding: str) -> None:
         decode_read(value().decode().encode(coding), "calais", NOON)
 
 
+@pytest.mark.parametrize("content", [b"\x1f\x8b\x08\0\x01\x02", b"PK\x03\x04\x14\0\0\0", b"\0\0\0\0\xf4\xb7"])
+def test_a_line_of_a_file_that_is_no_text_is_not_called_utf_16(content: bytes) -> None:
+    with pytest.raises(BadRead, match="not JSON: (?!it is UTF-16)"):
+        decode_read(content, "calais", NOON)
+
+
 def test_a_single_candidate_needs_no_array() -> None:
     for candidates in ("AB12CDE", {"plate": "AB12CDE"}):
         read = decode_read(value(plate="XXXXXXX", candidates=candidates), "calais", NOON)
