@@ -75,11 +75,16 @@ def _by_marks(text: str, country: str | None) -> Separated | None:
     if others and None not in codes and len(codes) == 1:
         return _of_country(text, plate, others[0].strip(" -."), country)
     without = _REMARK_IN_BRACKETS.sub(" ", text).strip()
-    if without == plate and others and fits_known_layout(plates.canonical(plate), country):
+    if without == plate and others and _is_beside_remarks(plates.canonical(plate), others, country):
         return Separated(plate, None)
     if others or text.strip(" -.") != plate:
         raise InvalidCellError(text, _REMARK)
     return None
+
+
+def _is_beside_remarks(key: str, others: list[str], country: str | None) -> bool:
+    """Return whether what is in brackets beside a plate is no part of it: ABC 12 (3) may be ABC 123."""
+    return fits_known_layout(key, country) or (fits_rare_layout(key, country) and all(map(_is_remark, others)))
 
 
 def _by_spaces(text: str, country: str | None) -> Separated | None:

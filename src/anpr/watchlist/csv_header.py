@@ -7,7 +7,7 @@ in a column without a name is a fault of its line, because its column may matter
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -27,6 +27,7 @@ _HEADERS_SHOWN: Final = 20
 # How far below its beginning a file is searched for its header, and how many of our names make a line one.
 _LINES_OF_TITLE: Final = 20
 _FEWEST_NAMES: Final = 2
+_REMOVE_TITLE: Final = "remove the lines above the header, so that it is the first one"
 
 
 class Header:
@@ -91,7 +92,7 @@ def read_header(rows: Iterator[list[str]], where: str, list_format: ListFormat) 
     """Read the header from `rows`. Raises InputError; `where` names the file in its message."""
     cells: list[str] = next((row for row in rows if not is_empty(row) and not _is_separator_line(row)), [])
     if not is_empty(cells):
-        _check_named_headers(cells, list_format, where)
+        _check_named_headers(cells, rows, list_format, where)
     header = Header(cells, list_format)
     if not is_empty(cells) and not any(column in COLUMNS or nearest(column, COLUMNS) for column in header.columns):
         raise _without_header(header.columns, rows, where)
@@ -162,18 +163,21 @@ def _split(line: str, separator: str) -> Sequence[str]:
         return []
 
 
-def _check_named_headers(cells: Sequence[str], list_format: ListFormat, where: str) -> None:
+def _check_named_headers(
+    cells: Sequence[str], rows: Iterator[list[str]], list_format: ListFormat, where: str
+) -> None:
     """Raise InputError when the file has no column, or two, of a header that the format names."""
     headers = [header for header in map(as_text, cells) if header]
     for column, wanted in list_format.headers.items():
         count = sum(_folded(header) == _folded(wanted) for header in headers)
         if count == 0:
             near = nearest_note(wanted, headers, "the nearest is")
+            below = _header_below(rows, {_folded(wanted)}, 1)
             raise InputError(
                 "list-column-missing",
                 f"{where}: no column has the header {wanted!r}, which --columns names for {column!r}{near}; "
-                f"the headers are {_shown(headers)}",
-                f"write --columns {column}=HEADER with the header as the file has it",
+                f"the headers are {_shown(headers)}" + (f"; a line below has {below}" if below else ""),
+                _REMOVE_TITLE if below else f"write --columns {column}=HEADER with the header as the file has it",
             )
         if count > 1:
             raise InputError(
@@ -182,23 +186,25 @@ def _check_named_headers(cells: Sequence[str], list_format: ListFormat, where: s
 
 
 def _without_header(columns: Sequence[str], rows: Iterator[list[str]], where: str) -> InputError:
-    """Return the error of a file whose first line is no header. Reports often have a title above it."""
+    """Return the error of a file whose first line is no header."""
     shown = ", ".join(columns)[:_SHOWN_CHARACTERS]
     problem = f"{where}: the header is missing: the first line names no known column: {shown!r}"
-    for row in islice(rows, _LINES_OF_TITLE):
-        if sum(_folded(cell) in COLUMNS for cell in row) >= _FEWEST_NAMES:
-            below = _shown([cell for cell in row if cell.strip()])
-            return InputError(
-                "list-column-missing",
-                f"{problem}; a line below it does: {below}",
-                "remove the lines above the header, so that it is the first one",
-            )
+    if below := _header_below(rows, COLUMNS, _FEWEST_NAMES):
+        return InputError("list-column-missing", f"{problem}; a line below has {below}", _REMOVE_TITLE)
     return InputError(
         "list-column-missing",
         problem,
         "name the columns in the first line, as in plate,country,valid_until; if they have other names, "
         "say which, as in --columns plate=PLATE",
     )
+
+
+def _header_below(rows: Iterator[list[str]], names: Collection[str], fewest: int) -> str:
+    """Return the headers of the first row with so many of these names, "" for none: reports begin with a title."""
+    for row in islice(rows, _LINES_OF_TITLE):
+        if sum(_folded(cell) in names for cell in row) >= fewest:
+            return _shown([cell for cell in row if cell.strip()])
+    return ""
 
 
 def _check_columns(header: Header, cells: Sequence[str], where: str) -> None:

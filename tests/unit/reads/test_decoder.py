@@ -312,7 +312,7 @@ def test_reads_in_utf_16_are_named_as_such(coding: str) -> None:
 
 @pytest.mark.parametrize("content", [b"\x1f\x8b\x08\0\x01\x02", b"PK\x03\x04\x14\0\0\0", b"\0\0\0\0\xf4\xb7"])
 def test_a_line_of_a_file_that_is_no_text_is_not_called_utf_16(content: bytes) -> None:
-    with pytest.raises(BadRead, match="not JSON: (?!it is UTF-16)"):
+    with pytest.raises(BadRead, match=r"not JSON: (?!it is UTF-16)"):
         decode_read(content, "calais", NOON)
 
 

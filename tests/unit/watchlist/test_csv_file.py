@@ -193,7 +193,7 @@ def test_commas_quotes_and_line_ends_within_quotes_are_text(file: Path) -> None:
         ("", "the header is missing: the first line names no known column: 'AB12 CDE, 2030-01-01, 2040-01-01'"),
         (
             "Stolen vehicles,,\n1 November 2026,,\n,,\nPlate,Country,Valid until",
-            "the header is missing: the first line names no known column: 'Stolen vehicles'; a line below it does",
+            "the header is missing: the first line names no known column: 'Stolen vehicles'; a line below has",
         ),
     ],
 )

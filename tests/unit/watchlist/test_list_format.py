@@ -147,6 +147,12 @@ def test_a_header_that_is_misspelt_is_looked_for_among_the_separated_ones(tmp_pa
     assert "the nearest is 'Reg No'; the headers are 'Reg No', 'Make', 'Colour'" in str(error)
 
 
+def test_a_header_below_the_title_of_a_report_is_named_with_what_to_remove(tmp_path: Path) -> None:
+    error = refused(tmp_path, "Stolen vehicles;;\n;;\nReg No;Make;Colour\nAB12CDE;Ford;red\n", "plate=Reg No")
+    assert "the headers are 'Stolen vehicles'; a line below has 'Reg No', 'Make', 'Colour'" in str(error)
+    assert error.next_step.startswith("remove the lines above the header")
+
+
 def test_a_header_that_is_used_and_occurs_twice_is_refused(tmp_path: Path) -> None:
     assert "the column 'reg' occurs twice" in str(refused(tmp_path, "REG,Reg\nAB12CDE,1\n", "plate=reg"))
 
