@@ -285,3 +285,35 @@ def test_what_a_newer_version_wrote_is_never_dropped_by_a_change(
     keeper.run_once()
     assert "watchlist-newer-version" in keeper.problem
     assert client.get(keys.MANIFEST) == newer
+
+
+@pytest.mark.parametrize(
+    ("refuse", "reason"),
+    [
+        (("CONFIG", "SET", "maxmemory", "1"), "command not allowed when used memory > 'maxmemory'."),
+        (("REPLICAOF", "127.0.0.1", "1"), "You can't write against a read only replica."),
+    ],
+)
+def test_a_redis_that_refuses_a_change_is_not_said_to_be_away(
+    connected: Connect, tmp_path: Path, refuse: tuple[str, ...], reason: str
+) -> None:
+    """Whoever looks for a network fault meanwhile lists no vehicle. What was to be written is not in the message."""
+    now, by = system_clock(), Author()
+    with ValkeyServer(tmp_path / "valkey") as valkey:
+        client: Any = connected(valkey.url)
+        store = WatchlistStore(client, KEEP)
+        store.apply("stolen", [entry("1", "AB1")], "test", now)
+        before = store.read_manifest()
+        client.execute_command(*refuse)
+        calibration = CameraCalibration.of("calais", "front", OFTEN_UNSURE, now, now)
+        changes: list[Callable[[], object]] = [
+            lambda: store.apply("stolen", [entry("2", "AB2")], "test", now),
+            lambda: store.change("stolen", [entry("2", "AB2")], ["1"], why="test", now=now, author=by),
+            lambda: store.calibrate([calibration], why="test", now=now, author=by),
+        ]
+        for change in changes:
+            with pytest.raises(UnavailableError) as refused:
+                change()
+            assert str(refused.value) == f"the watchlist's Redis refuses this: {reason}"
+            assert refused.value.code == "redis-refused"
+        assert store.read_manifest() == before

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import NoPermissionError
+from redis.exceptions import NoPermissionError, ResponseError
 from redis.retry import Retry
 
 from anpr.contracts.events import Entry, EntryEnded, Generation
@@ -260,15 +260,21 @@ def unavailable(error: Exception) -> AnprError:
             f"the watchlist in Redis was written by another version, or is damaged: {error or type(error).__name__}",
             "run the same version everywhere, or delete the keys anpr:watchlist:* and apply the lists again",
         )
+    reason = str(error).rpartition("caused error: ")[2]  # before it stands the command, with all that it writes
     if isinstance(error, NoPermissionError):
-        reason = str(error).rpartition("caused error: ")[2]  # before it stands the command, with all that it writes
         return UnavailableError(
             "redis-not-permitted",
             f"the watchlist's Redis does not permit this: {reason}",
             "use a Redis user that may, or ask an engineer for the permission",
         )
+    if isinstance(error, ResponseError):
+        return UnavailableError(
+            "redis-refused",
+            f"the watchlist's Redis refuses this: {reason}",
+            "run `anpr doctor`: it says whether Redis is full, or a copy that takes no changes",
+        )
     return UnavailableError(
         "redis-unavailable",
-        f"the watchlist's Redis does not answer: {error}",
+        f"the watchlist's Redis does not answer: {reason}",
         "check that it runs and that its URL is right: `anpr doctor` tries every address",
     )
