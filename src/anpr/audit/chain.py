@@ -4,7 +4,6 @@ A chain has one writer. A crash in the middle of a record leaves a line without 
 The next start cuts it off, and a record of its own says so.
 """
 
-import fcntl
 import hashlib
 import os
 import secrets
@@ -31,6 +30,7 @@ from anpr.audit.segments import day_of, lines_backwards, segment_of, segments
 from anpr.runtime.atomic_file import sync_folder
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import InputError, UnavailableError
+from anpr.runtime.file_lock import hold
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -52,7 +52,8 @@ class AuditChain:
         self._file: DurableFile | None = None
         self._head = Head(secrets.token_hex(8), 0, NO_PREVIOUS)
         with self._unavailable():
-            self._lock = _lock(path)
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = hold(path / "lock")
         try:
             with self._unavailable():
                 self._resume()
@@ -223,15 +224,3 @@ def _end_of(segment: Path) -> tuple[SealedRecord | None, bytes]:
             return unseal(line), unfinished
         unfinished = line + unfinished
     return None, unfinished
-
-
-def _lock(folder: Path) -> int:
-    """Make this process the only writer of the chain. Raises OSError; BlockingIOError when there is one already."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock

@@ -1,6 +1,5 @@
 """The heads of other sites' chains that a site keeps: a file of lines for each other site. Nothing removes one."""
 
-import fcntl
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from anpr.audit.durable_file import DurableFile
 from anpr.contracts.events import AuditHead, Undecodable, decode_audit_head, encode
 from anpr.runtime.errors import InputError
+from anpr.runtime.file_lock import hold
 from anpr.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -22,12 +22,7 @@ class KeptHeads:
         """Keep heads in `folder`. Raises OSError; BlockingIOError where another process keeps them already."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
-        self._lock = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BaseException:
-            os.close(self._lock)
-            raise
+        self._lock = hold(folder / "lock")
         self._files: dict[str, DurableFile] = {}
         self._kept = {_key(head) for file in folder.glob("*.jsonl") for head in _heads_in(file)}
 

@@ -1,6 +1,6 @@
 """Keeps the progress of the searches on disk, beside the history of the site."""
 
-import fcntl
+import os
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +10,7 @@ from anpr.back_check.search import Progress
 from anpr.history.database import HistoryUnavailableError
 from anpr.runtime.atomic_file import write_atomically
 from anpr.runtime.errors import UnavailableError
+from anpr.runtime.file_lock import hold, is_held
 from anpr.runtime.logs import get_logger
 from anpr.runtime.settings import Settings
 
@@ -46,30 +47,22 @@ class ProgressFile:
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file = self._lock_path.open("wb")
-        except OSError as error:
-            raise HistoryUnavailableError(f"the file {self._lock_path}: {error.strerror or error}") from None
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
+            return os.fdopen(hold(self._lock_path), "wb")
+        except BlockingIOError:
             raise UnavailableError(
                 "back-check-already-runs",
                 f"another `anpr back-check` keeps {self._path}",
                 "stop the one that is not meant to run",
             ) from None
-        return file
+        except OSError as error:
+            raise HistoryUnavailableError(f"the file {self._lock_path}: {error.strerror or error}") from None
 
     def is_locked(self) -> bool:
         """Tell whether a back-check runs that writes it."""
         try:
-            with self._lock_path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return is_held(self._lock_path)
         except OSError:
             return False
-        return False
 
     def save(self, progress: Progress) -> None:
         """Replace the file. Raises HistoryUnavailableError where the disk refuses."""

@@ -8,7 +8,6 @@ has gone would stay on the disk while it is open. Only the writer, which knows w
 the day that it writes, and the few days that were read last, since to open a file takes longer than to read it.
 """
 
-import fcntl
 import os
 import re
 import secrets
@@ -30,6 +29,7 @@ from anpr.history.schema import prepare
 from anpr.history.stored_time import day_number, day_of
 from anpr.runtime.atomic_file import sync_folder
 from anpr.runtime.errors import InputError, UnavailableError
+from anpr.runtime.file_lock import hold
 
 _BUSY_SECONDS = 30
 _IS_WRITING = "is_writing"
@@ -350,20 +350,16 @@ def _lock(folder: Path) -> IO[bytes]:
     """Make this process the only writer of the folder. Raises UnavailableError when there is one already."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (folder / "lock").open("wb")
+        return os.fdopen(hold(folder / "lock"), "wb")
+    except BlockingIOError:
+        raise UnavailableError(
+            "history-already-kept",
+            f"another `anpr history` keeps {folder}",
+            "give each history service a store of its own: set history.folder or history.url",
+        ) from None
     except OSError as error:
         raise UnavailableError(
             "history-store",
             f"history cannot be kept in {folder}: {error.strerror or error}",
             "make history.folder a folder that this process may write to",
         ) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise UnavailableError(
-            "history-already-kept",
-            f"another `anpr history` keeps {folder}",
-            "give each history service a store of its own: set history.folder or history.url",
-        ) from None
-    return lock

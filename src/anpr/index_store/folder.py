@@ -15,7 +15,6 @@ The names in `current.json` and of the files are older than those of the code. T
 builder of neighbouring versions understand each other.
 """
 
-import fcntl
 import mmap
 import os
 import uuid
@@ -42,7 +41,8 @@ from anpr.index_store.index_file import (
 from anpr.matching.index import Index
 from anpr.matching.index_tables import IndexTables
 from anpr.runtime.atomic_file import write_atomically
-from anpr.runtime.private_files import keep_private, make_private_folder, open_private
+from anpr.runtime.file_lock import hold, is_held
+from anpr.runtime.private_files import keep_private, make_private_folder
 from anpr.watchlist.calibrations import calibrations_of
 from anpr.watchlist.store.manifest import Manifest
 
@@ -173,24 +173,14 @@ class IndexFolder:
         """Become the one process that writes here, until the returned file is closed. None if there is another."""
         make_private_folder(self.path)
         keep_private(self.path)
-        file = open_private(self.path / _LOCK)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return os.fdopen(hold(self.path / _LOCK), "wb")
         except BlockingIOError:
-            file.close()
             return None
-        return file
 
     def has_builder(self) -> bool:
         """Tell whether a process holds the lock."""
-        try:
-            with (self.path / _LOCK).open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        return is_held(self.path / _LOCK)
 
     def _open_delta(self, name: str) -> OpenedDelta:
         return _open(self.path / name, decode_delta)

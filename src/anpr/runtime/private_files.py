@@ -3,9 +3,8 @@
 A folder has the mode 0700 and a file 0600, whatever the umask says.
 """
 
-import os
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
@@ -25,13 +24,6 @@ def keep_private(path: Path) -> None:
     for file in path.iterdir():
         if file.is_file() and not file.is_symlink():
             file.chmod(FILE_MODE)
-
-
-def open_private(path: Path) -> BinaryIO:
-    """Open a file for writing, empty and for this user alone. Raises OSError."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
-    os.fchmod(handle, FILE_MODE)
-    return os.fdopen(handle, "wb")
 
 
 def is_private(path: Path) -> bool:
