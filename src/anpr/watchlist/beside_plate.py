@@ -51,10 +51,7 @@ def separate(text: str, country: str | None) -> Separated | None:
 
     Raises InvalidCellError for two plates, and where it is not certain what belongs to the plate.
     """
-    if _PARTS.search(text):
-        found = _by_marks(text, country)
-    else:
-        found = None if plates.is_pattern(text) else _by_spaces(text, country)
+    found = _by_marks(text, country) if _PARTS.search(text) else _by_spaces(text, country)
     if found is None:
         return None
     # What is left may hold more than a plate too.
@@ -91,9 +88,11 @@ def _by_spaces(text: str, country: str | None) -> Separated | None:
     spans = [match.span() for match in _TOKENS.finditer(_without_separators(text))]
     if len(spans) <= 1:
         return None
-    key = plates.canonical(text)
-    is_one_plate = fits_known_layout(key, country)
+    is_one_plate = _has_known_layout(text, country)
     separated = _beside_country(text, spans, country)
+    if plates.is_pattern(text):
+        return None if is_one_plate and len(spans) <= MOST_GROUPS else separated
+    key = plates.canonical(text)
     if is_one_plate and len(spans) <= MOST_GROUPS:
         return separated if separated and not _could_be_whole(text, key, country, separated.country) else None
     if separated or is_one_plate or fits_rare_layout(key, country):
@@ -165,7 +164,7 @@ def _beside_country(text: str, spans: list[tuple[int, int]], country: str | None
         ):
             code = country_code(name)
             is_known = code is not None and has_known_layouts(code) and code == (country or code)
-            if is_known and fits_known_layout(plates.canonical(rest), code):
+            if is_known and _has_known_layout(rest, code):
                 return Separated(rest.strip(), code)
     return None
 
@@ -204,6 +203,13 @@ def _may_be_of(plate: str, country: str | None, sign: str) -> bool:
     if len(sign) == 1 and has_known_layouts(country):
         return could_be_issued(key, country)
     return fits_known_layout(key, country) or fits_rare_layout(key, country)
+
+
+def _has_known_layout(text: str, country: str | None) -> bool:
+    """Return whether a plate fits a layout of its country, or of any, and whether one can fit a pattern."""
+    if plates.is_pattern(text):
+        return pattern_fits_known_layout(plates.canonical_pattern(text), country)
+    return fits_known_layout(plates.canonical(text), country)
 
 
 def _is_plate(part: str) -> bool:

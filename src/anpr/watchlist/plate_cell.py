@@ -117,16 +117,15 @@ def plate_key(text: str) -> str:
 def _doubts(plate: str, key: str, country: str | None) -> list[str]:
     if len(key) < SHORT_PLATE_CHARACTERS:
         return [SHORT]
+    may_hold_country = [MAY_HOLD_COUNTRY] if beside_plate.may_hold_country(plate, country) else []
     if plates.is_pattern(plate):
-        return [] if pattern_fits_known_layout(key, country) else [PATTERN_OF_NO_LAYOUT]
+        return may_hold_country if pattern_fits_known_layout(key, country) else [PATTERN_OF_NO_LAYOUT]
     doubts = [NO_DISTRICT] if hides_district(plate, key, country) else []
     if _MASK in key:
         doubts.append(MASKED)
     if not fits_known_layout(key, country) and not fits_rare_layout(key, country):
         return [NO_KNOWN_LAYOUT, *doubts]
-    if beside_plate.may_hold_country(plate, country):
-        doubts.append(MAY_HOLD_COUNTRY)
-    return [DIGITS_ONLY] if key.isdigit() and country is None else doubts
+    return [DIGITS_ONLY] if key.isdigit() and country is None else [*doubts, *may_hold_country]
 
 
 def _refuse_what_is_not_understood(text: str) -> None:
