@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from anpr.contracts.events import Candidate
 from anpr.history.confidence_counts import count_confidences
 from anpr.history.sighting_store import SightingStore
 from anpr.history.sql_tables import SIGHTING_TABLES
@@ -30,3 +31,19 @@ def test_the_reads_of_a_period_are_counted_by_camera_and_hundredth_over_days(tmp
     assert counts["one"].by_confidence[90] == 2
     assert counts["two"].by_confidence[100] == 1
     assert progress == [(1, 2), (2, 2)]
+
+
+def test_what_is_no_whole_plate_says_nothing_about_the_doubts_of_plates(tmp_path: Path) -> None:
+    """A camera that also reads signs is unsure of them. Its doubts of plates are none the less seldom."""
+    store = SightingStore(SqliteDays(tmp_path / "sightings", SIGHTING_TABLES))
+    record_all(
+        store,
+        read_record(0, 1, camera="one", plate="AB12CDE", confidence=0.9),
+        read_record(1, 1, camera="one", plate="AB?2", confidence=0.8),
+        read_record(2, 1, camera="one", plate="A-1", confidence=0.3),
+        read_record(3, 1, camera="one", plate="UNKNOWN", confidence=0.3, candidates=(Candidate(plate="AB12CDE"),)),
+    )
+    counts = count_confidences(store, at(0), at(9), lambda *_: None)["one"]
+    store.close()
+    assert counts.reads == 4
+    assert {hundredth: count for hundredth, count in enumerate(counts.by_confidence) if count} == {80: 1, 90: 1}

@@ -46,7 +46,7 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
 
     The command counts, in the history on this machine, how many reads of each camera have each confidence. It writes
     the counts to a file for `anpr calibration apply`. It needs no plates, and nobody who says which reads were right.
-    A camera with fewer than 1,000 reads that have a confidence gets no calibration, and the table says so. Exit
+    A camera with fewer than 1,000 plates that have a confidence gets no calibration, and the table says so. Exit
     code 1: no camera gets one, and no file is written.
 
     \b
@@ -86,7 +86,7 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
     period = f"reads that arrived from {since:%Y-%m-%d %H:%M} until {until:%Y-%m-%d %H:%M} UTC"
     click.echo(
         f"{period}: {counted(len(learned), 'camera')} of {len(cameras)} learned; "
-        f"each needs {LEAST_READS:,} reads with a confidence",
+        f"each needs {LEAST_READS:,} plates of four characters or more with a confidence",
         err=True,
     )
     if unknown := sorted(counts.keys() - set(cameras)):
