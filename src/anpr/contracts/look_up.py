@@ -17,6 +17,8 @@ MOST_SIGHTINGS: Final = 2000
 # A partial plate fits many vehicles, so it must say something, and its period must be short.
 LEAST_FIXED_CHARACTERS: Final = 3
 PARTIAL_PERIOD: Final = timedelta(days=7)
+# In autumn seven days by the clock of a site have an hour more. A site does not know by which clock it is asked.
+LONGEST_PARTIAL_PERIOD: Final = PARTIAL_PERIOD + timedelta(hours=1)
 # Sightings of these tiers are this plate as it was read; all others may be a misread of it.
 THIS_PLATE_TIERS: Final = frozenset({"exact", "equivalent", "pattern"})
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from anpr.contracts.events import NO_GENERATION, Entry, Read
-from anpr.contracts.look_up import LEAST_FIXED_CHARACTERS, PARTIAL_PERIOD, LookUp
+from anpr.contracts.look_up import LEAST_FIXED_CHARACTERS, LONGEST_PARTIAL_PERIOD, PARTIAL_PERIOD, LookUp
 from anpr.contracts.plates import (
     MAX_CANONICAL_LENGTH,
     canonical,
@@ -93,7 +93,7 @@ def _check_partial(look_up: LookUp) -> None:
             f"a partial plate needs at least {LEAST_FIXED_CHARACTERS} letters or digits, and this one has {fixed}"
         )
         raise _refusal(needed, "add letters or digits that are known")
-    if look_up.until - look_up.since > PARTIAL_PERIOD:
+    if look_up.until - look_up.since > LONGEST_PARTIAL_PERIOD:
         longest = f"a partial plate is looked up for at most {PARTIAL_PERIOD.days} days"
         raise _refusal(longest, "ask for a shorter period, or for the whole plate")
 

@@ -118,18 +118,23 @@ def _period(written: WrittenQuestion, now: datetime, zone: tzinfo, *, is_partial
         until = day_end(local_time(now, zone).date(), zone)
     since = _moment("since", written.since, zone, is_end=False)
     if since is None:
-        since = shifted(until, -(PARTIAL_PERIOD if is_partial else WHOLE_PERIOD))
+        since = _days_before(until, PARTIAL_PERIOD if is_partial else WHOLE_PERIOD, zone)
     if since >= until:
         raise UnusableQuestionError(
             "since", "The period ends before it begins.", "Enter a first day that is not after the last day"
         )
-    if is_partial and until - since > PARTIAL_PERIOD:
+    if is_partial and since < min(shifted(until, -PARTIAL_PERIOD), _days_before(until, PARTIAL_PERIOD, zone)):
         raise UnusableQuestionError(
             "since",
             f"A partial plate can be looked up for at most {PARTIAL_PERIOD.days} days.",
             f"Enter a period of at most {PARTIAL_PERIOD.days} days, or the whole plate",
         )
     return since, until
+
+
+def _days_before(moment: datetime, days: timedelta, zone: tzinfo) -> datetime:
+    """Return the moment so many days before another by the clock of a zone, even if it was changed in between."""
+    return in_utc(shifted(local_time(moment, zone), -days))
 
 
 def _moment(part: str, text: str, zone: tzinfo, *, is_end: bool) -> datetime | None:

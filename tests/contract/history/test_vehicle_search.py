@@ -225,6 +225,6 @@ def test_what_cannot_be_looked_up_is_refused_without_repeating_the_plate(
 
 
 def test_a_whole_plate_is_looked_up_over_any_period_and_a_partial_one_over_a_week(search: HistoryLookUp) -> None:
-    week = {"since": at(0), "until": at(0) + look_up.PARTIAL_PERIOD}
+    week = {"since": at(0), "until": at(0) + look_up.LONGEST_PARTIAL_PERIOD}
     assert search.find(a_look_up("AB1?", **week), covert=False).sightings == ()
     assert search.find(a_look_up("AB1", since=at(-9e7), until=at(9e7)), covert=False).sightings == ()

@@ -29,6 +29,27 @@ def test_without_a_period_a_partial_plate_is_looked_up_for_seven_days() -> None:
     assert (asked.since, asked.until) == (TODAY_ENDS - timedelta(days=7), TODAY_ENDS)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "hours"), [("2026-10-19", "2026-10-25", 169), ("2026-03-23", "2026-03-29", 167)]
+)
+def test_a_partial_plate_is_looked_up_for_seven_days_of_a_week_in_which_the_clocks_change(
+    first: str, last: str, hours: int
+) -> None:
+    in_that_week = datetime.fromisoformat(f"{last}T12:00Z")
+    for since in (first, ""):
+        asked = question(WrittenQuestion("AB1?", "why", since=since, until=last), ANN, in_that_week, PARIS)
+        assert asked.since == datetime.fromisoformat(first).replace(tzinfo=PARIS)
+        assert asked.until - asked.since == timedelta(hours=hours)
+    day_before = datetime.fromisoformat(first) - timedelta(days=1)
+    with pytest.raises(UnusableQuestionError, match="at most 7 days"):
+        question(WrittenQuestion("AB1?", "why", since=f"{day_before:%F}", until=last), ANN, in_that_week, PARIS)
+
+
+def test_a_period_of_seven_times_24_hours_is_short_enough_in_any_week() -> None:
+    ask("AB1?", since="2026-03-23T00:00Z", until="2026-03-30T00:00Z")
+    ask("AB1?", since="0001-01-01", until="0001-01-02")
+
+
 def test_a_day_is_a_day_at_the_site_and_the_last_one_counts_whole() -> None:
     asked = question(WrittenQuestion("AB12CDE", "why", since="2026-11-20", until="2026-11-21"), ANN, NOW, PARIS)
     assert asked.since == datetime(2026, 11, 19, 23, tzinfo=UTC)
