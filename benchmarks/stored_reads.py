@@ -12,7 +12,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from anpr.history.retention import KeptStores
 from anpr.history.stores import open_all
-from anpr.kafka.interfaces import Gap, Record
+from anpr.kafka.interfaces import OffsetGap, Record
 from anpr.local.postgresql_server import PostgresqlServer
 from anpr.runtime.settings_files import load_settings
 
@@ -50,7 +50,7 @@ class Topic:
         self._next = numbers.stop
         return [self._record(number) for number in numbers]
 
-    def take_gaps(self) -> list[Gap]:
+    def take_gaps(self) -> list[OffsetGap]:
         """Return none."""
         return []
 

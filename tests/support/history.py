@@ -11,7 +11,7 @@ from anpr.contracts.events import Read
 from anpr.history.recorder import Recorder
 from anpr.history.sighting import Sighting, sightings_of
 from anpr.history.sighting_store import SightingStore
-from anpr.kafka.interfaces import Gap, Record
+from anpr.kafka.interfaces import OffsetGap, Record
 from tests.support.strategies import a_read
 
 EVENING = datetime(2026, 11, 29, 23, 59, 58, tzinfo=UTC)
@@ -54,13 +54,13 @@ class TopicInMemory:
     def __init__(self, records: Iterable[Record], topic_id: str = "topic-1") -> None:
         self.topic_id = topic_id
         self.waiting = list(records)
-        self.gaps: list[Gap] = []
+        self.gaps: list[OffsetGap] = []
 
     def poll(self, max_records: int, wait_seconds: float) -> list[Record]:  # noqa: ARG002  nothing to wait for
         polled, self.waiting = self.waiting[:max_records], self.waiting[max_records:]
         return polled
 
-    def take_gaps(self) -> list[Gap]:
+    def take_gaps(self) -> list[OffsetGap]:
         gaps, self.gaps = self.gaps, []
         return gaps
 

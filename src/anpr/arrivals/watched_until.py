@@ -46,4 +46,4 @@ class WatchedUntil:
 
 def _has_reached(stored: Mapping[Source, int], ends: Mapping[tuple[str, int], PartitionEnds]) -> bool:
     # Where the broker holds nothing any more, there is nothing to store.
-    return all(max(stored.get(Source(*place), 0), end.low) >= end.high for place, end in ends.items())
+    return all(max(stored.get(Source(*partition), 0), end.low) >= end.high for partition, end in ends.items())

@@ -5,7 +5,7 @@ of the new entries. For a pattern or a large list it goes through all sightings,
 those that are stored later, because a matcher may still have had the older list. It ends when it has gone through
 every read that was on the topic when the last matcher got its generation.
 
-The engine judges each read with the whole list in force, as a matcher would, and only alerts of new entries count. An
+The engine judges each read with the whole active list, as a matcher would, and only alerts of new entries count. An
 alert that history has already is not published again: an entry whose text alone has changed raises nothing.
 """
 
@@ -98,7 +98,7 @@ class BackCheck:
         self._ends_of: dict[Generation, Mapping[tuple[str, int], PartitionEnds]] = {}
 
     def note_list(self, active: ActiveIndex) -> None:
-        """Begin a search if the list in force is a new one."""
+        """Begin a search if the active list is a new one."""
         generation = active.index.generation
         before = self.progress
         self.progress = before.with_new(generation, active.applied_at - self._window, self._clock())

@@ -21,7 +21,7 @@ def next_generation(index: Index) -> Generation:
 
 
 def changed_index(index: Index, put: Sequence[Entry], removed: Sequence[str]) -> Index:
-    """Return the list in force as it would be after a change; `put` have the `next_generation` as their revision."""
+    """Return the active list as it would be after a change; `put` have the `next_generation` as their revision."""
     return index.with_changes(put, removed, next_generation(index))
 
 

@@ -37,7 +37,7 @@ class Search(Struct, frozen=True, kw_only=True):
     began_at: Instant | None = None
 
     def wants(self, entry: Entry) -> bool:
-        """Tell whether it looks for an entry of the list in force. One that changed again is in a later search."""
+        """Tell whether it looks for an entry of the active list. One that changed again is in a later search."""
         return self.after < entry.revision <= self.upto
 
     def next_offsets(self) -> dict[Source, int]:

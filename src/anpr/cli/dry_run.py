@@ -11,7 +11,7 @@ import click
 
 from anpr.backtest.replay import BacktestReplay
 from anpr.cli import settings_of
-from anpr.cli.calibration.common import NO_INDEX, by_name, in_force_here
+from anpr.cli.calibration.common import NO_INDEX, active_calibrations, by_name
 from anpr.cli.files import FILE_PATH, OPEN_FILE
 from anpr.cli.watchlist.common import list_context, list_file_options, list_format_of, show_faults, show_unknown_sites
 from anpr.contracts.events import encode
@@ -115,14 +115,14 @@ def command(  # noqa: PLR0913  each is an option
 
 
 def _calibrations(settings: Settings, file: Path | None) -> list[CameraCalibration]:
-    """Return the calibrations of a file, and those in force on this machine of other cameras. Say how many."""
-    in_force = in_force_here(settings)
+    """Return the calibrations of a file, and those active on this machine of other cameras. Say how many."""
+    active = active_calibrations(settings)
     tried = [] if file is None else calibration_file.read(file, settings.sites).calibrations
-    others = [one for one in in_force or () if one.name not in by_name(tried)]
+    others = [one for one in active or () if one.name not in by_name(tried)]
     said = [
         *([f"{counted(len(tried), 'camera')} as in the file"] if tried else []),
-        *([f"{counted(len(others), 'camera')} as in force here"] if others else []),
-        *([NO_INDEX] if in_force is None else []),
+        *([f"{counted(len(others), 'camera')} as in the index of this machine"] if others else []),
+        *([NO_INDEX] if active is None else []),
     ]
     if said:
         click.echo(f"{'calibrated' if tried or others else 'no camera is calibrated'}: {', '.join(said)}", err=True)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from anpr.cli import check_site, settings_of
-from anpr.cli.calibration.common import NO_INDEX, in_force_here
+from anpr.cli.calibration.common import NO_INDEX, active_calibrations
 from anpr.contracts.events import NO_GENERATION, Entry, Read, encode
 from anpr.matching.compare import Comparison, TierTest, compare
 from anpr.matching.explanation import align
@@ -115,10 +115,10 @@ def _calibration(ctx: click.Context, site: str, camera: str) -> Calibrations:
     check_site(settings, site)
     if reason := unknown_camera(camera, site, settings.sites):
         raise InputError("explain-unusable", f"--camera {camera!r}: {reason}", "name a camera of sites.toml")
-    in_force = in_force_here(settings)
-    calibrations = [one for one in in_force or () if one.name == (site, camera)]
+    active = active_calibrations(settings)
+    calibrations = [one for one in active or () if one.name == (site, camera)]
     if not calibrations:
-        why = f"; {NO_INDEX}" if in_force is None else ""
+        why = f"; {NO_INDEX}" if active is None else ""
         click.echo(f"{camera} is not calibrated, so its confidence counts as it is{why}", err=True)
     return calibrations_of(calibrations)
 

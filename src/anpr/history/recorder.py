@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from anpr.history.day_batches import day_batches
 from anpr.history.sighting import Source
-from anpr.kafka.interfaces import Gap, Record
+from anpr.kafka.interfaces import OffsetGap, Record
 from anpr.runtime.clock import system_clock
 from anpr.runtime.logs import get_logger
 
@@ -32,7 +32,7 @@ class Reader(Protocol):
         """Return the records that have arrived."""
         ...
 
-    def take_gaps(self) -> list[Gap]:
+    def take_gaps(self) -> list[OffsetGap]:
         """Return the deleted records that were found missing since the last call."""
         ...
 
@@ -104,7 +104,7 @@ class Recorder(Generic[Row]):
         if self._observer is not None and lag is not None:
             self._observer.waiting(lag)
 
-    def _report(self, gaps: Sequence[Gap]) -> None:
+    def _report(self, gaps: Sequence[OffsetGap]) -> None:
         for gap in gaps:
             lost = None if gap.last is None else gap.last - gap.first + 1
             log.error(

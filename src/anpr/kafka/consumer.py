@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from anpr.kafka.client_polls import as_rejection, count_waiting, poll_batch
 from anpr.kafka.connection import COMMON_SETTINGS, FETCH_SETTINGS, FETCH_WAIT_MS, ErrorLog
 from anpr.kafka.group_coverage import GroupCoverage, group_asker
-from anpr.kafka.interfaces import Gap, Record
+from anpr.kafka.interfaces import OffsetGap, Record
 from anpr.kafka.offset_gaps import GapFinder, Restart, restart_at
 from anpr.kafka.record_batch import RecordBatch
 from anpr.kafka.topic_identity import TopicIdentity
@@ -168,9 +168,9 @@ class KafkaConsumer:
             self._unconfirmed.pop(key, None)
             self._processed.pop(key, None)
             self._read_from(partition, low)
-        self._finder.gaps.append(Gap(partitions[0].topic, None, 0, None, 0, read_until, None, old_id))
+        self._finder.gaps.append(OffsetGap(partitions[0].topic, None, 0, None, 0, read_until, None, old_id))
 
-    def gaps(self) -> list[Gap]:
+    def gaps(self) -> list[OffsetGap]:
         """See `interfaces.Consumer`."""
         if not self._finder.gaps:
             return []

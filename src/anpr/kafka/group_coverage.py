@@ -86,15 +86,15 @@ def partitions_in(assignment: bytes, topic: str) -> list[int]:
     """Return the partitions of a topic in a member's assignment, as Kafka's consumer protocol writes it."""
     if not assignment:  # it has none
         return []
-    (topics,), place, found = struct.unpack_from(">i", assignment, 2), 6, list[int]()
+    (topics,), at, found = struct.unpack_from(">i", assignment, 2), 6, list[int]()
     for _ in range(topics):
-        (length,) = struct.unpack_from(">h", assignment, place)
-        name = assignment[place + 2 : place + 2 + length].decode()
-        place += 2 + length
-        (count,) = struct.unpack_from(">i", assignment, place)
+        (length,) = struct.unpack_from(">h", assignment, at)
+        name = assignment[at + 2 : at + 2 + length].decode()
+        at += 2 + length
+        (count,) = struct.unpack_from(">i", assignment, at)
         if name == topic:
-            found += struct.unpack_from(f">{count}i", assignment, place + 4)
-        place += 4 + 4 * count
+            found += struct.unpack_from(f">{count}i", assignment, at + 4)
+        at += 4 + 4 * count
     return found
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from anpr.contracts.dead_letters import REASON, REPLAYED
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
-from anpr.kafka.interfaces import DeliveryCallback, Gap, PendingRecord, Record
+from anpr.kafka.interfaces import DeliveryCallback, OffsetGap, PendingRecord, Record
 from anpr.kafka.offset_gaps import GapFinder, restart_at
 from anpr.kafka.record_batch import RecordBatch
 from anpr.runtime.clock import Clock
@@ -70,7 +70,7 @@ class InMemoryConsumer:
         for record in records:
             self._broker.committed[self._group, self._topic] = record.offset + 1
 
-    def gaps(self) -> list[Gap]:
+    def gaps(self) -> list[OffsetGap]:
         """See `interfaces.Consumer`."""
         return self._finder.gaps
 

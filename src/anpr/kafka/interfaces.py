@@ -28,7 +28,7 @@ class Record(NamedTuple):
     reason: str = ""
 
 
-class Gap(NamedTuple):
+class OffsetGap(NamedTuple):
     """Records of a partition that the broker deleted before a group read them.
 
     They had the offsets `first` to `last`; without a `last` nobody knows how many there were. The group reads on at
@@ -75,7 +75,7 @@ class Consumer(Protocol):
         """Note that these records, and all before them in their partitions, are processed."""
         ...
 
-    def gaps(self) -> list[Gap]:
+    def gaps(self) -> list[OffsetGap]:
         """Return the deleted records that `poll` has found missing and `pass_gaps` has not passed."""
         ...
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from anpr.kafka.interfaces import Gap, Record
+from anpr.kafka.interfaces import OffsetGap, Record
 from anpr.kafka.record_batch import RecordBatch
 
 Partition = tuple[str, int]
@@ -48,7 +48,7 @@ class GapFinder:
     """The next offset of each partition, and the gaps that are not reported yet."""
 
     def __init__(self) -> None:
-        self.gaps: list[Gap] = []
+        self.gaps: list[OffsetGap] = []
         self._next: dict[Partition, int] = {}
         # All records that had arrived by this time were read.
         self._read_until: dict[Partition, datetime | None] = {}
@@ -64,7 +64,9 @@ class GapFinder:
             for record in run:
                 if expected is not None and record.offset > expected:
                     last = record.offset - 1
-                    self.gaps.append(Gap(*partition, expected, last, record.offset, read_until, record.arrived_at))
+                    self.gaps.append(
+                        OffsetGap(*partition, expected, last, record.offset, read_until, record.arrived_at)
+                    )
                 expected, read_until = record.offset + 1, record.arrived_at
             if expected is not None:
                 self._next[partition], self._read_until[partition] = expected, read_until
@@ -90,7 +92,7 @@ class GapFinder:
         self._next[partition] = restart.expected
         if restart.gap or restart.is_cut:
             last = None if restart.is_cut else restart.gap.stop - 1
-            self.gaps.append(Gap(*partition, next_offset or 0, last, restart.offset, since, None))
+            self.gaps.append(OffsetGap(*partition, next_offset or 0, last, restart.offset, since, None))
 
     def forget_partitions(self, partitions: Iterable[Partition]) -> None:
         """Forget partitions that another member reads from now on. It finds the unreported gaps again."""

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from anpr.kafka.client_polls import as_rejection, count_waiting, poll_batch
 from anpr.kafka.connection import COMMON_SETTINGS, FETCH_SETTINGS, ErrorLog
-from anpr.kafka.interfaces import Gap, Record
+from anpr.kafka.interfaces import OffsetGap, Record
 from anpr.kafka.offset_gaps import GapFinder, Partition, Restart, restart_at
 from anpr.kafka.topic_identity import TopicIdentity
 from anpr.runtime.logs import get_logger
@@ -71,7 +71,7 @@ class OffsetReader:
                 self._read_on(partition, self._finder.next_offset(partition))
         return list(batch)
 
-    def take_gaps(self) -> list[Gap]:
+    def take_gaps(self) -> list[OffsetGap]:
         """Return the deleted records that were found missing since the last call."""
         gaps, self._finder.gaps = self._finder.gaps, []
         return gaps

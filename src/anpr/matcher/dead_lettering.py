@@ -8,7 +8,7 @@ from typing import Final
 from anpr.contracts.dead_letters import GONE, REASON, REPLAYED
 from anpr.contracts.events import Loss, encode
 from anpr.contracts.losses import loss_id
-from anpr.kafka.interfaces import Gap, Record
+from anpr.kafka.interfaces import OffsetGap, Record
 from anpr.reads.decoder import BadRead
 
 # A broker limits the compressed size of a request, so a record on the reads topic can be far larger than any record
@@ -29,7 +29,7 @@ def dead_letter(record: Record, error: BadRead) -> tuple[bytes, dict[str, bytes]
     return value[:MAX_DEAD_LETTER_BYTES], _encoded(headers)
 
 
-def loss_of(gap: Gap, site: str, now: datetime) -> Loss:
+def loss_of(gap: OffsetGap, site: str, now: datetime) -> Loss:
     """Return the loss of the reads in a gap."""
     return Loss(
         loss_id=loss_id(gap.topic, gap.topic_id, gap.partition, gap.first, gap.last),

@@ -26,7 +26,7 @@ from anpr.contracts.local_days import LocalDays
 from anpr.contracts.losses import READS_LOST
 from anpr.index_store.follower import ActiveIndex
 from anpr.kafka.delivery_errors import TOO_LARGE, UndeliveredError
-from anpr.kafka.interfaces import Consumer, Gap, Producer
+from anpr.kafka.interfaces import Consumer, OffsetGap, Producer
 from anpr.kafka.record_batch import RecordBatch
 from anpr.matcher.acknowledgements import Acknowledgements
 from anpr.matcher.batch import (
@@ -108,7 +108,7 @@ class Matcher:
                 self._process_batch(records, self._active_index() or active_index)
         self._publish_status_when_due()
 
-    def _report_losses(self, gaps: Sequence[Gap]) -> None:
+    def _report_losses(self, gaps: Sequence[OffsetGap]) -> None:
         """Report the reads that the broker deleted. Raises UndeliveredError before the gaps are passed.
 
         So a matcher that is killed meanwhile reports the same losses again, with the same ids.

@@ -123,7 +123,7 @@ class TurnedAwayOutcomes:
         return alert.alert_id in self._covert_alerts or is_covert_handling(alert.entry.handling)
 
 
-def entries_in_force(decisions: Iterable[Decision]) -> dict[str, Entry]:
+def entries_to_list(decisions: Iterable[Decision]) -> dict[str, Entry]:
     """Return by id the entries that must be on the list."""
     return {decision.entry_id: decision.entry for decision in decisions if decision.entry is not None}
 

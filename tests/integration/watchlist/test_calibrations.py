@@ -14,7 +14,7 @@ import pytest
 
 from anpr.audit.folders import chain_folders, site_folder
 from anpr.audit.record import unseal
-from anpr.cli.calibration.common import in_force_here
+from anpr.cli.calibration.common import active_calibrations
 from anpr.contracts.local_days import UTC_DAYS
 from anpr.history.stores import open_sightings
 from anpr.local.processes import wait_until
@@ -185,12 +185,12 @@ def test_a_plan_and_a_dry_run_judge_past_reads_by_the_calibrations_that_they_kno
         return len(lines(done)), done.stderr.decode().splitlines()[0]
 
     assert planned_alerts() == 0
-    assert dry_run() == (0, "no camera is calibrated: no usable index of the lists in force is on this machine")
+    assert dry_run() == (0, "no camera is calibrated: no usable index of the active lists is on this machine")
     learned = calibration_file(it.folder / "learned.json", "calais", {"calais-1-front": seldom})
     alerts, said = dry_run("--calibration", str(learned))
     assert (alerts, said) == (
         1,
-        "calibrated: 1 camera as in the file, no usable index of the lists in force is on this machine",
+        "calibrated: 1 camera as in the file, no usable index of the active lists is on this machine",
     )
     apply(it, "calais-1-front", counts=seldom)
     assert planned_alerts() == 1
@@ -200,13 +200,13 @@ def test_a_plan_and_a_dry_run_judge_past_reads_by_the_calibrations_that_they_kno
     ("in_force", "in_the_file", "said"),
     [
         ((), (), ""),
-        (("calais-1-front",), (), "calibrated: 1 camera as in force here\n"),
+        (("calais-1-front",), (), "calibrated: 1 camera as in the index of this machine\n"),
         ((), ("calais-1-front",), "calibrated: 1 camera as in the file\n"),
         (("calais-1-front",), ("calais-1-front",), "calibrated: 1 camera as in the file\n"),
         (
             ("calais-1-front", "calais-1-rear"),
             ("calais-1-front",),
-            "calibrated: 1 camera as in the file, 1 camera as in force here\n",
+            "calibrated: 1 camera as in the file, 1 camera as in the index of this machine\n",
         ),
     ],
 )
@@ -217,7 +217,7 @@ def test_a_dry_run_says_which_cameras_are_calibrated(
     if in_force:
         apply(it, *in_force)
     it.start_builder()
-    assert wait_until(lambda: in_force_here(it.settings) == manifest_of(it).calibrations, 60)
+    assert wait_until(lambda: active_calibrations(it.settings) == manifest_of(it).calibrations, 60)
     (it.folder / "list.csv").write_text("plate,valid_until\nAB12CDE,2099-01-01\n", "utf-8")
     (it.folder / "reads.jsonl").write_bytes(read_line("1", "calais", "AB12CDE") + b"\n")
     options = ["--watchlist", str(it.folder / "list.csv"), "--reads", str(it.folder / "reads.jsonl")]
@@ -262,7 +262,7 @@ def test_it_says_when_no_camera_has_enough_reads_and_when_it_does_not_know_what_
     assert {json.loads(line)["result"] for line in done.stdout.splitlines()} == {"too few: 0"}
     *_, unknown, period, what_next = done.stderr.decode().splitlines()
     assert unknown == (
-        "what was is not known: no usable index of the lists in force is on this machine, "
+        "what was is not known: no usable index of the active lists is on this machine, "
         "so it is shown as if no camera were calibrated"
     )
     assert "0 cameras of " in period

@@ -10,7 +10,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anpr.kafka.interfaces import Gap, Record
+from anpr.kafka.interfaces import OffsetGap, Record
 from anpr.kafka.offset_gaps import GapFinder, restart_at
 from anpr.kafka.record_batch import RecordBatch
 
@@ -29,7 +29,7 @@ class Group:
         self.low = self.high = 0
         self.committed: int | None = None
         self.read: set[int] = set()
-        self.reported: list[Gap] = []
+        self.reported: list[OffsetGap] = []
         self.restart()
 
     def restart(self) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from anpr.contracts.events import Action, Alert, Entry
 from anpr.runtime.settings import BoardSettings, Site
-from anpr.turned_away.outcomes import TurnedAwayOutcomes, changes_to_make, entries_in_force
+from anpr.turned_away.outcomes import TurnedAwayOutcomes, changes_to_make, entries_to_list
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 
 SITES = {name: Site(name.title(), "kafka", "redis") for name in ("calais", "coquelles", "dover")}
@@ -150,7 +150,7 @@ def test_the_entries_at_any_moment_are_those_of_a_slow_plain_reference(
     ends = [min(one.fact.at, one.arrived_at) + DAY for one in happened if isinstance(one.fact, Action)]
     now = data.draw(st.sampled_from(ends) | st.integers(0, 3200).map(minutes))
     delivered = data.draw(as_delivered(happened))
-    listed = entries_in_force(fold(delivered).decisions(now))
+    listed = entries_to_list(fold(delivered).decisions(now))
     assert compared(list(listed.values())) == reference(happened, now)
     assert {entry_id: entry.entry_id for entry_id, entry in listed.items()} == {key: key for key in listed}
 

@@ -13,7 +13,7 @@ from anpr.contracts.events import OUTCOMES, Candidate, Cover, Entry
 from anpr.contracts.local_days import UTC_DAYS
 from anpr.runtime.settings import BoardSettings, Site
 from anpr.terminal.incident_lines import incident_line
-from anpr.turned_away.outcomes import TurnedAwayOutcomes, entries_in_force
+from anpr.turned_away.outcomes import TurnedAwayOutcomes, entries_to_list
 from tests.support.strategies import NOON, a_read, an_action, an_alert, an_entry, minutes
 
 SITES = {
@@ -45,7 +45,7 @@ def listed_after(entry: Entry, **read: Any) -> Entry:
     known.add_alert(alert, is_covert=alert.is_covert)
     action = an_action("1", "outcome", alert, outcome="turned_away")
     known.add_action(action, 0, NOON, is_covert=alert.is_covert)
-    [found] = entries_in_force(known.decisions(NOON)).values()
+    [found] = entries_to_list(known.decisions(NOON)).values()
     return found
 
 
@@ -92,7 +92,7 @@ def test_of_a_pattern_the_plate_that_was_read_is_listed(read_as: str, listed_pla
     alert = an_alert(a_read(plate=read_as), an_entry(plate=listed_plate), plate=read_as.replace(" ", ""))
     known.add_alert(alert, is_covert=False)
     known.add_action(an_action("1", "outcome", alert, outcome="turned_away"), 0, NOON, is_covert=False)
-    [found] = entries_in_force(known.decisions(NOON)).values()
+    [found] = entries_to_list(known.decisions(NOON)).values()
     assert (found.plate, found.tolerance) == (expected, "tolerant")
 
 
@@ -102,7 +102,7 @@ def test_of_a_pattern_that_a_candidate_fitted_the_candidate_is_listed() -> None:
     alert = an_alert(read, an_entry(plate="AB1?*"), plate="AB12CDE")
     known.add_alert(alert, is_covert=False)
     known.add_action(an_action("1", "outcome", alert, outcome="turned_away"), 0, NOON, is_covert=False)
-    assert [entry.plate for entry in entries_in_force(known.decisions(NOON)).values()] == ["AB12CDE"]
+    assert [entry.plate for entry in entries_to_list(known.decisions(NOON)).values()] == ["AB12CDE"]
 
 
 @pytest.mark.parametrize("plate", ["*", "A*", "", "-"])
@@ -111,7 +111,7 @@ def test_a_text_that_no_list_takes_is_not_listed_whatever_a_site_publishes(plate
     alert = an_alert(a_read(plate="X"), an_entry(plate=plate), plate=plate)
     known.add_alert(alert, is_covert=False)
     known.add_action(an_action("1", "outcome", alert, outcome="turned_away"), 0, NOON, is_covert=False)
-    assert entries_in_force(known.decisions(NOON)) == {}
+    assert entries_to_list(known.decisions(NOON)) == {}
 
 
 def test_warnings_of_every_entry_that_the_officer_saw_go_along_but_no_covert_ones_on_an_open_entry() -> None:
@@ -127,7 +127,7 @@ def test_warnings_of_every_entry_that_the_officer_saw_go_along_but_no_covert_one
     covert_one = an_action("covert", "outcome", alerts[2], outcome="turned_away", covers=covers[2:])
     known.add_action(open_one, 0, NOON, is_covert=False)
     known.add_action(covert_one, 0, NOON, is_covert=True)
-    by_handling = {entry.handling: entry for entry in entries_in_force(known.decisions(NOON)).values()}
+    by_handling = {entry.handling: entry for entry in entries_to_list(known.decisions(NOON)).values()}
     assert (by_handling["open"].warnings, by_handling["open"].priority) == (("may be armed",), 1)
     assert by_handling["covert"].warnings == ("informant inside",)
 
@@ -148,7 +148,7 @@ def test_a_console_whose_clock_is_ahead_lists_nobody_for_longer() -> None:
     known.add_alert(alert, is_covert=False)
     next_year = NOON + timedelta(days=365)
     known.add_action(an_action("1", "outcome", alert, outcome="turned_away", at=next_year), 0, NOON, is_covert=False)
-    [entry] = entries_in_force(known.decisions(NOON)).values()
+    [entry] = entries_to_list(known.decisions(NOON)).values()
     assert entry.valid_until == NOON + timedelta(hours=24)
 
 
@@ -157,7 +157,7 @@ def test_where_there_is_no_other_port_nobody_is_listed() -> None:
     alert = an_alert(a_read(), STOLEN)
     known.add_alert(alert, is_covert=False)
     known.add_action(an_action("1", "outcome", alert, outcome="turned_away"), 0, NOON, is_covert=False)
-    assert entries_in_force(known.decisions(NOON)) == {}
+    assert entries_to_list(known.decisions(NOON)) == {}
 
 
 def test_an_outcome_that_cannot_be_used_costs_only_itself() -> None:
@@ -167,7 +167,7 @@ def test_an_outcome_that_cannot_be_used_costs_only_itself() -> None:
         known.add_alert(alert, is_covert=False)
         action = an_action(str(number), "outcome", alert, outcome="turned_away", site=site)
         known.add_action(action, 0, NOON, is_covert=False)
-    assert [entry.plate for entry in entries_in_force(known.decisions(NOON)).values()] == ["AB10CDE"]
+    assert [entry.plate for entry in entries_to_list(known.decisions(NOON)).values()] == ["AB10CDE"]
     assert known.failed == {("unknown", "1")}
     known.prune(NOON + timedelta(days=2))
     assert not known.failed, "when its day is over it is forgotten"

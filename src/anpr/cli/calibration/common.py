@@ -15,8 +15,8 @@ from anpr.runtime.settings import Settings
 from anpr.watchlist.store.applied_change import AppliedChange
 from anpr.watchlist.store.manifest import CameraCalibration
 
-# What a command says where `in_force_here` returns None.
-NO_INDEX = "no usable index of the lists in force is on this machine"
+# What a command says where `active_calibrations` returns None.
+NO_INDEX = "no usable index of the active lists is on this machine"
 # Shown of each camera: a doubt, and what many cameras call sure.
 SHOWN = (0.6, 0.9)
 
@@ -27,7 +27,7 @@ why_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
 InForce = Mapping[tuple[str, str], CameraCalibration]
 
 
-def in_force_here(settings: Settings) -> tuple[CameraCalibration, ...] | None:
+def active_calibrations(settings: Settings) -> tuple[CameraCalibration, ...] | None:
     """Return the calibrations of the index on this machine; None where it has no usable index."""
     try:
         return IndexFolder(settings.index_dir).read_manifest().index_manifest.watchlist.calibrations

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from anpr.cli import check_site, settings_of
-from anpr.cli.calibration.common import NO_INDEX, by_name, explain_numbers, in_force_here, numbers, show_rows
+from anpr.cli.calibration.common import NO_INDEX, active_calibrations, by_name, explain_numbers, numbers, show_rows
 from anpr.cli.output import json_option
 from anpr.cli.progress_line import ProgressLine
 from anpr.history.confidence_counts import CameraReads, count_confidences
@@ -72,8 +72,8 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
         if camera in counts and sum(counts[camera].by_confidence) >= LEAST_READS
     }
     file = CalibrationFile(site, since, until, learned)
-    in_force = in_force_here(settings)
-    before = by_name(in_force or ())
+    active = active_calibrations(settings)
+    before = by_name(active or ())
     after = by_name(file.calibrations())
     rows = [
         _row(camera, counts.get(camera, CameraReads()), before.get((site, camera)), after.get((site, camera)))
@@ -81,7 +81,7 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
     ]
     show_rows(rows, as_json=as_json)
     explain_numbers()
-    if in_force is None:
+    if active is None:
         click.echo(f"what was is not known: {NO_INDEX}, so it is shown as if no camera were calibrated", err=True)
     period = f"reads that arrived from {since:%Y-%m-%d %H:%M} until {until:%Y-%m-%d %H:%M} UTC"
     click.echo(

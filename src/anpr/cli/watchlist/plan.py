@@ -97,15 +97,15 @@ def command(  # noqa: PLR0913  each is an option
     list_format = list_format_of(encoding, columns, valid_for, context)
     content = read_list(file, list_name, list_format, ProgressLine(f"reading {file.name}"), context)
     show_faults(file, content)
-    in_force = (
-        require_whole(reader.load_list(list_manifest, ProgressLine(f"reading the present {list_name}")))
+    active_entries = (
+        require_whole(reader.load_list(list_manifest, ProgressLine(f"reading the active {list_name}")))
         if list_manifest
         else []
     )
     active = ActiveList(
         generation=list_manifest.generation if list_manifest else NO_GENERATION,
         is_first_list=manifest is None,
-        entries={entry.entry_id: entry for entry in in_force},
+        entries={entry.entry_id: entry for entry in active_entries},
     )
     planned = unexpired_entries(content, context.at)
     reader.refuse_shared_ids(

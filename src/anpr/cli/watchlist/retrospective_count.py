@@ -42,7 +42,7 @@ def count_retrospective(
     index = _index(settings)
     sites = settings.sites_to_ask
     if index is None:
-        reason = "this machine has no usable index of the lists in force; `anpr index` keeps it"
+        reason = "this machine has no usable index of the active lists; `anpr index` keeps it"
         return _result(settings, [], dict.fromkeys(sites, reason))
     changes = changes_between(active.entries, planned, next_generation(index))
     if not changes.put:
@@ -84,7 +84,7 @@ def _by_port(settings: Settings, counts: Mapping[str, int]) -> str:
 
 
 def _index(settings: Settings) -> Index | None:
-    """Return the lists in force, as the matchers and back-checks of this machine have them."""
+    """Return the active lists, as the matchers and back-checks of this machine have them."""
     folder = IndexFolder(settings.index_dir)
     try:
         manifest = folder.read_manifest().index_manifest

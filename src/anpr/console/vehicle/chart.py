@@ -64,9 +64,9 @@ def _marks(stays: Iterable[Stay], start: datetime, end: datetime) -> list[Mark]:
     span = end - start
     marks: list[Mark] = []
     for stay in sorted(stays, key=lambda one: one.first_seen_at):
-        place = (stay.first_seen_at - start) / span * 100
+        percent = (stay.first_seen_at - start) / span * 100
         mark = Mark(
-            start=round(min(place, 100 - _LEAST_WIDTH_PERCENT), 2),
+            start=round(min(percent, 100 - _LEAST_WIDTH_PERCENT), 2),
             width=round(max((stay.last_seen_at - stay.first_seen_at) / span * 100, _LEAST_WIDTH_PERCENT), 2),
             is_misread=not stay.sightings[0].is_this_plate,
             has_alert=bool(stay.alerts),
