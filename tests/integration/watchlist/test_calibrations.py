@@ -24,6 +24,7 @@ from anpr.watchlist.store.store import Author
 from tests.support.audit import lines_in
 from tests.support.calibrations import OFTEN_UNSURE, calibration_file
 from tests.support.entries import entry, read_line
+from tests.support.history import at, read_record, record_all
 from tests.support.installation import Installation
 
 
@@ -268,3 +269,16 @@ def test_it_says_when_no_camera_has_enough_reads_and_when_it_does_not_know_what_
     assert "0 cameras of " in period
     assert what_next.startswith("No file is written. Learn again when the cameras have made more reads")
     assert not out.exists()
+
+
+def test_a_camera_that_the_configuration_does_not_name_is_named_without_its_control_characters(
+    it: Installation,
+) -> None:
+    """A read may name any camera, and a terminal obeys control characters."""
+    store = open_sightings(it.settings, "calais", is_writer=True)
+    a_minute_ago = (system_clock() - at(0)).total_seconds() - 60
+    record_all(store, read_record(0, a_minute_ago, camera="\x1b[2Jcalais-9\nfront"))
+    store.close()
+    done = it.run("calibration", "learn", "--site", "calais", "--out", str(it.folder / "out.json"))
+    said = [line for line in done.stderr.decode().splitlines() if line.startswith("left out")]
+    assert said == ["left out, because the configuration does not name them: \ufffd[2Jcalais-9\ufffdfront"]

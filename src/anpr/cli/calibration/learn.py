@@ -18,6 +18,7 @@ from anpr.matching.scoring.confidence_calibration import LEAST_READS
 from anpr.runtime.clock import system_clock
 from anpr.runtime.errors import InputError
 from anpr.runtime.plurals import counted
+from anpr.runtime.printable_text import printable
 from anpr.runtime.timestamps import to_the_millisecond
 from anpr.watchlist import calibration_file
 from anpr.watchlist.calibration_file import CalibrationFile
@@ -90,7 +91,8 @@ def command(ctx: click.Context, *, site: str, out: Path, days: int, as_json: boo
         err=True,
     )
     if unknown := sorted(counts.keys() - set(cameras)):
-        click.echo(f"left out, because the configuration does not name them: {', '.join(unknown[:10])}", err=True)
+        names = ", ".join(map(printable, unknown[:10]))
+        click.echo(f"left out, because the configuration does not name them: {names}", err=True)
     if not learned:
         click.echo(
             "No file is written. Learn again when the cameras have made more reads, or let older ones count: --days",
