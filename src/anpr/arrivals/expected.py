@@ -20,7 +20,7 @@ _JUST_BEFORE = timedelta(microseconds=-1)
 class ExpectedVehicle(NamedTuple):
     """A vehicle that is expected: what is looked for, in which captures, and the alert that its arrival names.
 
-    With `is_guessed`, a guess of a camera has been told already, and only a true reading is news.
+    With `is_guessed`, a guess of a camera has been published already, and only a true reading is news.
     """
 
     alert: Alert
@@ -36,7 +36,7 @@ def expected_vehicles(
     """Return the vehicles that may have reached `site` by now and were not seen there.
 
     `routes` are those that lead to `site`, by their origin. With `covert`, those that a covert alert makes expected,
-    else those that an open one does: an arrival is told to those who may know of the alert that it names.
+    else those that an open one does: an arrival is published to those who may know of the alert that it names.
     """
     found = []
     for incident in incidents:

@@ -10,7 +10,7 @@ from datetime import datetime
 from anpr.history.sighting import Source
 from anpr.kafka.topic_ends import PartitionEnds
 
-# A history that lags for longer is told by its own figures.
+# The metrics of history show a longer lag.
 _MOST_ENDS = 100
 
 

@@ -38,9 +38,9 @@ class Expiry:
                     finally:
                         chain.close()
         except UnavailableError as error:
-            log.warning("old audit records cannot go", code=error.code, reason=str(error))
+            log.warning("old audit records cannot be deleted", code=error.code, reason=str(error))
         except OSError as error:
-            log.warning("old audit records cannot go", error=error.strerror)
+            log.warning("old audit records cannot be deleted", error=error.strerror)
 
     def _unwritten(self, folder: Path) -> AuditChain | None:
         """Open a chain that no process writes; None for another one, and for a broken one: a person deals with it."""

@@ -180,7 +180,7 @@ class BackCheckService:
         metrics.BACK_CHECK_SEARCHES.labels(self._site).set(len(back_check.progress.searches))
         metrics.BACK_CHECK_WAITING.labels(self._site).set(waiting)
         if waiting > PIECE_OFFSETS:
-            log.info("back-check goes on", records_left=waiting)
+            log.info("back-check searches", records_left=waiting)
 
     def _while_waiting(self) -> None:
         self.health.heartbeat()

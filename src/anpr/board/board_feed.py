@@ -33,7 +33,7 @@ log = get_logger(__name__)
 
 _FOLLOW_ENTRIES_EVERY_SECONDS = 0.25
 _PRUNE_EVERY_SECONDS = 600.0
-# For so long people are told that the clock was set.
+# For so long the pages say that the clock was set.
 _CLOCK_SET_SECONDS = 3600.0
 # Among the topics, the name under which updates of entries are counted that cannot be folded.
 WATCHLIST = "the watchlist"

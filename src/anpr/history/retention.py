@@ -58,7 +58,7 @@ class Retention:
     """What may be kept of a site's history on a day, and what must go."""
 
     def __init__(self, stores: KeptStores, kept: RetentionSettings, report: Report) -> None:
-        """`report` is told of each day before it goes."""
+        """`report` gets each day before it is deleted."""
         self._stores = stores
         self._kept = kept
         self._report = report

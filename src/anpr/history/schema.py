@@ -49,7 +49,7 @@ def prepare(  # noqa: PLR0913  both kinds of store, with and without partitions,
         return
     if not may_upgrade:
         raise _refusal(store, version, "start the `anpr history` that keeps it: it upgrades an older store")
-    log.info("history upgrades a store", store=store, from_version=version, to_version=SCHEMA_VERSION)
+    log.info("upgrading a store", store=store, from_version=version, to_version=SCHEMA_VERSION)
     derived = [table for table in day_tables if table in DERIVED_TABLES]
     for table in derived:
         table.drop(connection, checkfirst=True)

@@ -55,7 +55,7 @@ class GoneDays:
             events.append(_erasure(kept_covert, covert=True))
         self._audit.append(*events)
         if not gone.covert:
-            log.info("a day goes", store=gone.store, day=day, rows=gone.rows, kept=gone.kept)
+            log.info("day deleted", store=gone.store, day=day, rows=gone.rows, kept=gone.kept)
         if gone.store == "sightings":
             metrics.HISTORY_GONE.labels(self._site).inc(gone.rows)
 

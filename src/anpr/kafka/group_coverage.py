@@ -61,7 +61,9 @@ class GroupCoverage:
         if self._answers < _ANSWERS:
             return False
         self._answers = 0
-        log.warning("nobody reads a partition, dividing them anew", topic=self._topic, partitions=len(missing))
+        log.warning(
+            "no member reads a partition: dividing the partitions again", topic=self._topic, partitions=len(missing)
+        )
         return True
 
 

@@ -41,9 +41,9 @@ class CautiousClock:
         elif self._doubted is None or abs(self._doubted[0] - ahead) > _SMALL:
             self._doubted = ahead, seconds
             by_seconds = round(ahead.total_seconds())
-            log.warning("the clock was set forward: nothing ends by it for now", by_seconds=by_seconds)
+            log.warning("the clock was set forward: nothing expires by it for now", by_seconds=by_seconds)
         elif seconds - self._doubted[1] >= BELIEVED_AFTER.total_seconds():
             self._doubted = None
-            log.warning("the clock has kept its new time: things end by it again")
+            log.warning("the clock has kept its new time: things expire by it again")
         self._now, self._seconds = (said if self._doubted is None else expected), seconds
         return self._now

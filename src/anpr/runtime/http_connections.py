@@ -72,7 +72,7 @@ class ConnectionTable:
         return True
 
     def expect_handshake(self, sock: socket.socket, peer: Peer) -> None:
-        """End a connection unless `note_handshake` is told of its peer in time."""
+        """End a connection unless `note_handshake` names its peer in time."""
         self.note_handshake(peer)  # an earlier connection had the same address
 
         def give_up() -> None:

@@ -115,7 +115,7 @@ def _faults(view: View, sites: Mapping[str, Site]) -> Iterator[str]:
 
 
 def _faults_of_back_checks(view: View, sites: Mapping[str, Site]) -> Iterator[tuple[str, str]]:
-    """Yield each port with a fault of its back-check, once it is known what that has told."""
+    """Yield each port with a fault of its back-check, once its last report is known."""
     read = {site: back_check for site, back_check in view.back_checks.items() if site not in view.unread_sites}
     for site, fault in back_check_faults(read, view.health, view.now):
         since = f"{local_time(fault.since, sites[site].zone):%a %H:%M %Z}" if fault.since else ""
@@ -353,7 +353,7 @@ def _style(state: ArrivalState) -> str:
 
 def _certainty_of_arrival(incident: Incident, concern: Concern) -> str:
     doubt = arrival_doubt(concern)
-    return certainty(incident.best) + (f"; as it came: {doubt}" if doubt else "")
+    return certainty(incident.best) + (f"; on arrival: {doubt}" if doubt else "")
 
 
 def _expected(view: View, incident: Incident, sites: Mapping[str, Site]) -> Text:

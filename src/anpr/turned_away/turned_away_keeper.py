@@ -98,7 +98,7 @@ class TurnedAwayKeeper:
             return  # the next run sees what the other change was
         except AnprError as error:
             if error.code != self._logged_code:  # only once while Redis is away
-                log.warning("the list of vehicles that were turned away is not kept", code=error.code)
+                log.warning("the list of vehicles that were turned away cannot be updated", code=error.code)
             self._logged_code, self._refusal = error.code, f"{error} (docs/errors.md#{error.code})"
         else:
             self._logged_code = self._refusal = ""

@@ -50,7 +50,7 @@ class ListKeeper:
             self._logged_code, self.problem = error.code, f"{error} (docs/errors.md#{error.code})"
         else:
             if self._logged_code:
-                log.info("lists are kept again")
+                log.info("the list keeper works again")
             self._logged_code = self.problem = ""
 
     def _keep(self, manifest: Manifest) -> None:

@@ -45,7 +45,7 @@ class Service:
         return self._log.exists() and self._log.read_text("utf-8").count(words) >= times
 
     def doubts_its_clock(self, times: int = 1) -> bool:
-        return self.says("nothing ends by it for now", times)
+        return self.says("nothing expires by it for now", times)
 
 
 def sightings(it: Installation, site: str) -> int:

@@ -32,7 +32,7 @@ def test_a_clock_that_is_years_ahead_for_a_while_ends_no_entry(installation: Ins
     assert wait_until(lambda: listed() == {"lasting"}, 120), log.read_text("utf-8")
 
     clock.write_text(str(10 * YEAR_SECONDS), "utf-8")
-    assert wait_until(lambda: not listed() or "nothing ends by it for now" in log.read_text("utf-8"), 60)
+    assert wait_until(lambda: not listed() or "nothing expires by it for now" in log.read_text("utf-8"), 60)
     assert listed() == {"lasting"}
     apply(lasting, entry("ends meanwhile", "AB3", valid_until=system_clock() + soon))
     assert wait_until(lambda: listed() == {"lasting"}, 60), "an entry ends when its time has really come"

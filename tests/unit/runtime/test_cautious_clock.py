@@ -87,8 +87,8 @@ def test_the_log_says_once_that_nothing_ends_for_now_and_when_it_does_again(mach
             machine.clock()
             machine.go_on(MINUTE)
     assert [line["event"] for line in logs] == [
-        "the clock was set forward: nothing ends by it for now",
-        "the clock has kept its new time: things end by it again",
+        "the clock was set forward: nothing expires by it for now",
+        "the clock has kept its new time: things expire by it again",
     ]
 
 
