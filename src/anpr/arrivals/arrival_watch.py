@@ -54,8 +54,8 @@ class ArrivalWatch:
     def publish_new_arrivals(self, open_board: Board, whole_board: Board, now: datetime) -> list[AddressedArrival]:
         """Publish the arrivals of the vehicles that were seen, add them to the boards, and return them.
 
-        What the open board shows is told to everybody. The whole board only adds what covert alerts make expected.
-        Raises RejectedError and HistoryUnavailableError; what was not done is done at the next call.
+        What the open board shows is for everybody. The whole board only adds what covert alerts make expected. Raises
+        RejectedError and HistoryUnavailableError; what was not done is done at the next call.
         """
         of_open = self._arrivals(open_board, now, covert=False)
         of_covert = self._arrivals(whole_board, now, covert=True)

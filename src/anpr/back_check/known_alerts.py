@@ -10,7 +10,7 @@ _DAY = timedelta(days=1)
 
 
 class KnownAlerts:
-    """Asks the facts of the audience of each alert: an entry that became covert is told to its new audience."""
+    """Asks the facts of the audience of each alert: an entry that became covert is published to its new audience."""
 
     def __init__(self, facts: FactStore, covert_facts: FactStore) -> None:
         """Ask these stores."""

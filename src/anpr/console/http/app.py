@@ -22,7 +22,6 @@ from anpr.console.http.guard import Guard, Handler
 from anpr.console.http.render import package_folder
 from anpr.console.http.routes import (
     audit_page,
-    badge_image,
     board_routes,
     event_stream,
     health_page,
@@ -33,6 +32,7 @@ from anpr.console.http.routes import (
     shift_page,
     sign_in,
     sign_out,
+    tab_icon,
     vehicle_routes,
 )
 from anpr.console.http.security_headers import SecurityHeaders
@@ -260,7 +260,7 @@ def _routes(parts: ConsoleParts, site: str, govuk: Path | None) -> list[BaseRout
         for page in PAGES
     ]
     routes += sign_in.routes(parts.sign_in, parts.auth, parts.renderer)
-    routes.append(Route("/badge/{text}.svg", badge_image.image))
+    routes.append(Route("/badge/{text}.svg", tab_icon.icon))
     if govuk is not None:
         routes.append(Mount("/static/govuk", StaticFiles(directory=govuk)))
     routes.append(Mount("/static", StaticFiles(directory=package_folder("static"))))

@@ -1,4 +1,4 @@
-"""The page's icon: the count of incidents that wait, or that it is not known."""
+"""The icon of the browser tab: the count of incidents that wait, or that it is not known."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +11,7 @@ _SVG = (
 )
 
 
-async def image(request: Request) -> Response:
+async def icon(request: Request) -> Response:
     """Return the picture for a count: 0 to 9, `9plus`, `unknown`."""
     text = _KNOWN.get(request.path_params["text"])
     if text is None:
