@@ -111,6 +111,8 @@ def test_only_a_confidence_that_is_given_by_a_calibrated_camera_is_calibrated() 
         (0.931, 0.934, ""),
         (0.99, 0.97, ""),
         (0.31, 0.80, ""),
+        (0.31, 0.31, ""),
+        (1.0, 1.0, ""),
         (np.nan, np.nan, ""),
     ],
 )

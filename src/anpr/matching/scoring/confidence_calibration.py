@@ -126,6 +126,7 @@ def calibration_note(said: float, counted: float) -> str:
     What is below or above all confidences of `confidence.toml` counts as the lowest or the highest, of any camera.
     """
     lowest, highest = min(CONFIDENCE["confidence"]), max(CONFIDENCE["confidence"])
-    if math.isnan(said) or f"{min(max(said, lowest), highest):.2f}" == f"{counted:.2f}":
+    on_scale = [f"{min(max(confidence, lowest), highest):.2f}" for confidence in (said, counted)]
+    if math.isnan(said) or on_scale[0] == on_scale[1]:
         return ""
     return f"the camera says {said:.2f}, which counts as {counted:.2f} for this camera"
