@@ -15,5 +15,5 @@ def _difference_words(difference: Difference) -> str:
     elif not read:
         what = f"the camera did not read {asked} at character {place} of the plate asked for"
     else:
-        what = f"character {place} was read as {read} and is {asked} in the plate asked for"
+        what = f"at character {place} the camera read {read}, and the plate asked for has {asked}"
     return f"{what}: {difference.why}"

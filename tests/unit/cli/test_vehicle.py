@@ -101,7 +101,7 @@ def test_it_shows_each_stay_in_the_time_of_its_port_with_what_happened(ports: Po
         "",
         "Sun 01 Mar 2026 13:09:00 CET  Calais, lane 3, to the UK, read as AB12CDF, probability 12%",
         "    13:09:00  AB12CDF  GB  lane 3  calais-uk-3-front  front  no picture",
-        "    character 7 was read as F and is E in the plate asked for: cameras confuse E and F",
+        "    at character 7 the camera read F, and the plate asked for has E: cameras confuse E and F",
     ]
     assert done.stderr == "asking Calais, Dover\n", "Folkestone has neither cameras nor a history"
 

@@ -34,7 +34,7 @@ def test_a_plate_has_its_countrys_colour_and_shows_the_country_that_was_read(
     [
         ("FAB123CD62", "AB123CD", ["also read <b>F</b> at character 1", "also read <b>62</b> at character 9"]),
         ("AB13CD", "AB123CD", ["did not read <b>2</b> at character 4 of the listed plate"]),
-        ("AB123CO", "AB123CD", ["Character 7 was read as <b>O</b> and is listed as <b>D</b>"]),
+        ("AB123CO", "AB123CD", ["At character 7 the camera read <b>O</b>, and the list has <b>D</b>"]),
     ],
 )
 def test_an_incident_names_no_character_that_the_listed_plate_does_not_have(

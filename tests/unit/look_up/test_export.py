@@ -45,7 +45,7 @@ def test_each_sighting_is_a_line_with_the_time_at_its_port_and_what_happened() -
     assert misread["line"] == "possible misread"
     assert misread["probability"] == "0.1200"
     assert misread["explanation"] == (
-        "character 7 was read as F and is E in the plate asked for: cameras confuse E and F"
+        "at character 7 the camera read F, and the plate asked for has E: cameras confuse E and F"
     )
 
 

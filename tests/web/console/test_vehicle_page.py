@@ -79,7 +79,7 @@ def test_possible_misreads_stand_apart_with_their_probability_and_the_reason(ser
         shown = text_of(look_up(ann))
     assert "Possible misreads (1)" in shown
     assert "12 % likely to be this vehicle" in shown
-    assert "Character 7 was read as F and is asked for as E: cameras confuse E and F" in shown
+    assert "At character 7 the camera read F, and the plate asked for has E: cameras confuse E and F" in shown
     assert "Seen " not in shown.partition("Possible misreads")[0].partition("where it was seen")[2]
 
 
