@@ -5,7 +5,8 @@ by the rules by which the matcher does, and there is no second way to compare pl
 
 A read that names the country of a listed plate is more likely to be of it. A look-up without a country asks for every
 country. So each read is compared with the plate of no country and with the plate of the country that it names: a
-look-up finds every read that raised an alert, whatever country the list gave.
+look-up finds every read that raised an alert, whatever country the list gave. It uses no calibrations
+(docs/adr/0044), so one is left out that matched a short list, as near, only because its camera is calibrated.
 """
 
 from collections.abc import Sequence
