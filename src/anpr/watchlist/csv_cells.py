@@ -48,9 +48,12 @@ _KNOWN_VALUES = {"tolerance": TOLERANCES, "handling": HANDLINGS, "directions": D
 _TYPES = get_type_hints(Entry, include_extras=True) | {
     column: get_type_hints(Vehicle, include_extras=True)[field] for column, field in VEHICLE_COLUMNS.items()
 }
-_UNSEEN = r"\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-_AROUND = re.compile(f"^[{_UNSEEN}]+|[{_UNSEEN}]+$")
+# White space, and marks that are not seen.
+_IS_UNSEEN = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_UNSEEN = "".join(filter(_IS_UNSEEN.match, map(chr, range(0x10000))))
 _SHOWN_CHARACTERS = 64
+# More than all sites have together. A cell may be as long as the file.
+_COMPARED_CHARACTERS = 1024
 # What people write between values in place of the bar. Sites and directions hold none of them.
 _OTHER_SEPARATORS = re.compile(r"[,;/\\+&\s]+")
 _MEANS_ALL = frozenset(["*", "all", "any", "both", "each", "every", "alle", "tous", "toutes", "wszystkie"])
@@ -77,7 +80,7 @@ def as_text(cell: str) -> str:
 
     Marks that are not seen (zero-width, direction of writing) count as spaces: they come with a copied text.
     """
-    cell = cell.strip() if cell.isascii() else _AROUND.sub("", cell)
+    cell = cell.strip() if cell.isascii() else cell.strip(_UNSEEN)
     return cell[1:] if cell[:1] == "'" and FORMULA.match(cell) else cell
 
 
@@ -138,6 +141,7 @@ def _value(column: str, text: str, known: Collection[str] | None) -> Any:
 def _unknown(column: str, choice: str, known: Collection[str]) -> str:
     """Return why a value is refused: it is none of the known ones."""
     reason = f"must be one of {', '.join(known)}"
+    choice = choice[:_COMPARED_CHARACTERS]
     if near := nearest(choice, known):
         return f"{reason}; the nearest is {near!r}"
     parts = [part.strip() for part in _OTHER_SEPARATORS.split(choice) if part.strip()]

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from anpr.contracts import plates
-from anpr.contracts.events import Vehicle
+from anpr.contracts.events import Read, Vehicle
 from anpr.contracts.plates import as_read
 from anpr.matching.index import Index
 from anpr.reads.decoder import MAX_READ_BYTES, BadRead, decode_read
-from anpr.reads.json_lines import numbered_lines
+from anpr.reads.json_lines import numbered_lines, repaired_json
 from tests.support.strategies import NOON, an_entry, generation
 
 GOOD: dict[str, Any] = {
@@ -302,6 +302,32 @@ def test_what_json_does_not_have_within_a_text_costs_only_itself(written: bytes,
 def test_a_character_that_json_does_not_have_is_one_that_was_not_read(written: bytes) -> None:
     read = decode_read(value(plate="HERE").replace(b"HERE", written), "calais", NOON)
     assert plates.as_read(read.plate).replace("Q", "") == "AB12?CDE"
+
+
+@pytest.mark.parametrize("deep", ["[" * 30_000 + "]" * 30_000, '{"a":["]}",' * 2000 + "1" + "]}" * 2000])
+@pytest.mark.parametrize("field", ["extra", "vehicle", "candidates", "confidence", "lane"])
+def test_however_deep_a_field_is_nested_it_costs_only_itself(field: str, deep: str) -> None:
+    record = value(plate="AB12CDE", **{field: "DEEP"}).replace(b'"DEEP"', deep.encode())
+
+    def decoded(calls: int) -> Read:
+        return decoded(calls - 1) if calls else decode_read(record, "calais", NOON)
+
+    read = decoded(0)
+    assert (read.plate, read.clock_suspect) == ("AB12CDE", False)
+    assert decoded(300) == read, "it is the same read wherever in the program it is decoded"
+
+
+def test_a_record_that_ends_deep_within_a_field_is_no_json() -> None:
+    with pytest.raises(BadRead, match="not JSON"):
+        decode_read(value(extra="DEEP").replace(b'"DEEP"', b"[" * 2000), "calais", NOON)
+
+
+@pytest.mark.parametrize("record", [b'"\\' * 500_000, b'{"a":"' + b'\\"' * 500_000, b'{"a":[' + b'"b",' * 250_000])
+def test_a_record_that_was_cut_off_within_a_text_is_read_once(record: bytes) -> None:
+    """If it were read again from each of its quotes, this test would not end: it is longer than any record."""
+    assert repaired_json(record)
+    with pytest.raises(BadRead, match="not JSON"):
+        decode_read(record[:MAX_READ_BYTES], "calais", NOON)
 
 
 @pytest.mark.parametrize("coding", ["utf-16", "utf-16-be", "utf-16-le"])

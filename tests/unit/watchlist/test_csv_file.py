@@ -260,6 +260,25 @@ def test_a_cell_of_10_megabytes_costs_its_line_alone(file: Path) -> None:
     assert [entry.plate for entry in content.entries] == ["AB13 CDE"]
 
 
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("reason", "é" + " " * 1_000_000 + "x"),
+        ("country", "é" + "\u00a0" * 1_000_000 + "x"),
+        ("sites", "calais\u200b" * 1_000_000),
+        ("sites", "Germany " * 1_000_000),
+        ("directions", "uk/" * 1_000_000),
+    ],
+)
+def test_a_long_cell_is_read_once_however_much_white_space_and_however_many_values_it_has(
+    file: Path, column: str, cell: str
+) -> None:
+    """If a cell were read again from each of its characters, this test would not end."""
+    content = read(file, f"{REQUIRED},{column}", f"AB12 CDE,2030-01-01,{cell}", "AB13 CDE,2030-01-01,")
+    assert [(fault.line, fault.field) for fault in content.faults] == [(2, column)]
+    assert [entry.plate for entry in content.entries] == ["AB13 CDE"]
+
+
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
 def test_utf_16_is_known_by_its_mark_and_read_when_it_is_named(file: Path, mark: bytes) -> None:
     coding = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
