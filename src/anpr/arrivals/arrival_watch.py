@@ -26,7 +26,7 @@ class AddressedArrival(NamedTuple):
     is_covert: bool
 
 
-class Sightings(Protocol):
+class SightingsByKey(Protocol):
     """What the watch needs of `history.sighting_store.SightingStore`."""
 
     def with_keys(self, keys: Collection[str], since: datetime, until: datetime) -> Iterable[Sighting]:
@@ -42,7 +42,7 @@ class ArrivalWatch:
         site: str,
         routes: Mapping[str, Route],
         *,
-        sightings: Sightings,
+        sightings: SightingsByKey,
         publish: Callable[[Sequence[AddressedArrival]], None],
     ) -> None:
         """`routes` are those that lead to `site`, by their origin. `publish` returns when the broker has them."""

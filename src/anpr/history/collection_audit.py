@@ -5,7 +5,7 @@ from typing import Final
 
 from anpr.audit.record import AuditEvent
 from anpr.history.recorder import Observer
-from anpr.history.sweeper import Audit
+from anpr.history.sweeper import ErasableAudit
 from anpr.runtime.clock import Clock
 from anpr.runtime.errors import UnavailableError
 from anpr.runtime.logs import get_logger
@@ -22,7 +22,7 @@ class CollectionAudit:
     not lose any.
     """
 
-    def __init__(self, observer: Observer, audit: Audit, clock: Clock) -> None:
+    def __init__(self, observer: Observer, audit: ErasableAudit, clock: Clock) -> None:
         """Record in `audit` and hand on to `observer`."""
         self._observer = observer
         self._audit = audit

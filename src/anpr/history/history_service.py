@@ -20,7 +20,7 @@ from anpr.history.sighting import Sighting, sightings_of
 from anpr.history.sighting_metrics import SightingMetrics
 from anpr.history.sighting_store import SightingStore
 from anpr.history.stores import open_all
-from anpr.history.sweeper import Audit, Sweeper
+from anpr.history.sweeper import ErasableAudit, Sweeper
 from anpr.kafka.interfaces import Record
 from anpr.kafka.offset_reader import OffsetReader
 from anpr.runtime.cautious_clock import CautiousClock
@@ -35,7 +35,7 @@ log = get_logger(__name__)
 WAIT_SECONDS = 0.1
 
 
-class Server(Protocol):
+class LookUpServer(Protocol):
     """What answers look-ups while history runs: `api.sightings_server.SightingsServer`."""
 
     def __enter__(self) -> Self: ...
@@ -50,7 +50,9 @@ class Server(Protocol):
 class HistoryService:
     """One history service of a site. `health` says why it is not ready, from any thread."""
 
-    def __init__(self, settings: Settings, site: str, stop: threading.Event, clock: Clock, audit: Audit) -> None:
+    def __init__(
+        self, settings: Settings, site: str, stop: threading.Event, clock: Clock, audit: ErasableAudit
+    ) -> None:
         """Keep the history of the site until `stop` is set. `clock` says what has been kept for long enough.
 
         `audit` records what goes then, and how much is stored.
@@ -70,9 +72,9 @@ class HistoryService:
             *self._alerts_and_actions(stores.covert_facts, topics.covert_alerts(site), topics.covert_actions(site)),
         ]
         self._sweeper = Sweeper(site, settings.retention, stores, audit, CautiousClock(clock))
-        self._server: Server | None = None
+        self._server: LookUpServer | None = None
 
-    def serve(self, server: Server) -> None:
+    def serve(self, server: LookUpServer) -> None:
         """Let a server run while history runs, in threads of its own. It may use the `stores`."""
         self._server = server
 

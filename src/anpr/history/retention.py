@@ -36,7 +36,7 @@ class KeptStores(NamedTuple):
             store.close()
 
 
-class DayGone(NamedTuple):
+class DeletedDay(NamedTuple):
     """What becomes of a day of a store: how many rows there were, and how many open and only covert alerts keep.
 
     `covert` is true where the store holds what only people with the covert permission may know of.
@@ -51,7 +51,7 @@ class DayGone(NamedTuple):
 
 
 # Told of each day before it goes. An UnavailableError keeps the day until the next attempt.
-Report = Callable[[DayGone], None]
+Report = Callable[[DeletedDay], None]
 
 
 class Retention:
@@ -104,13 +104,13 @@ class Retention:
         if day is None:
             return False
         rows = sum(1 for _ in store.of_day(day))
-        self._report(DayGone(name, day, rows, covert="covert" in name))
+        self._report(DeletedDay(name, day, rows, covert="covert" in name))
         if isinstance(store, FactStore):
             store.carry_offsets(today)
         store.drop(day)
         return True
 
-    def _keep_matched(self, day: date) -> DayGone:
+    def _keep_matched(self, day: date) -> DeletedDay:
         """Copy the day's sightings of alerts. Alerts about them came on this day or later, give or take its clock."""
         stores = self._stores
         opened = stores.facts.alerted_since(day - _DAY)
@@ -125,7 +125,7 @@ class Retention:
                 kept_covert.append(sighting)
         copy_sightings(kept, stores.matched, day)
         copy_sightings(kept_covert, stores.matched_covert, day)
-        return DayGone("sightings", day, sightings, len(kept), len(kept_covert))
+        return DeletedDay("sightings", day, sightings, len(kept), len(kept_covert))
 
 
 def copy_sightings(sightings: Sequence[Sighting], store: SightingStore, day: date) -> None:

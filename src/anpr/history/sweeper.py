@@ -9,7 +9,7 @@ from datetime import time as time_of_day
 from typing import Protocol
 
 from anpr.audit.record import AuditEvent
-from anpr.history.retention import DayGone, KeptStores, Retention
+from anpr.history.retention import DeletedDay, KeptStores, Retention
 from anpr.history.store_refusals import StoreRefusals
 from anpr.runtime import metrics
 from anpr.runtime.clock import Clock
@@ -20,8 +20,8 @@ from anpr.runtime.settings import RetentionSettings
 log = get_logger(__name__)
 
 
-class Audit(Protocol):
-    """Where it is recorded what goes: `audit.chain.AuditChain`."""
+class ErasableAudit(Protocol):
+    """The audit, whose old records are deleted too: `audit.chain.AuditChain`."""
 
     def append(self, *events: AuditEvent) -> None:
         """Record events. Raises UnavailableError when that fails."""
@@ -36,15 +36,15 @@ SECONDS_BETWEEN_SWEEPS = 600.0
 _RETRY_SECONDS = 5.0
 
 
-class GoneDays:
-    """Tells of the days that go: the audit first, then the log and the metrics. These two learn of nothing covert."""
+class DeletedDaysReport:
+    """Reports days before they are deleted: to the audit first, then, unless they are covert, to log and metrics."""
 
-    def __init__(self, site: str, audit: Audit) -> None:
-        """Tell of the days of `site`."""
+    def __init__(self, site: str, audit: ErasableAudit) -> None:
+        """Report the days of `site`."""
         self._site = site
         self._audit = audit
 
-    def __call__(self, gone: DayGone) -> None:
+    def __call__(self, gone: DeletedDay) -> None:
         """See `retention.Report`. Raises UnavailableError when it cannot be recorded: then the day stays."""
         day = gone.day.isoformat()
         details = {"store": gone.store, "day": day, "rows": str(gone.rows), "kept": str(gone.kept)}
@@ -74,10 +74,12 @@ def _erasure(details: dict[str, str], *, covert: bool) -> AuditEvent:
 class Sweeper:
     """Sweeps every ten minutes; one day at a time, so that reads are stored in between."""
 
-    def __init__(self, site: str, kept: RetentionSettings, stores: KeptStores, audit: Audit, clock: Clock) -> None:
+    def __init__(
+        self, site: str, kept: RetentionSettings, stores: KeptStores, audit: ErasableAudit, clock: Clock
+    ) -> None:
         """Sweep the stores of `site` and its audit by the days of `clock`, in UTC."""
         self._site = site
-        self._retention = Retention(stores, kept, GoneDays(site, audit))
+        self._retention = Retention(stores, kept, DeletedDaysReport(site, audit))
         self._searched = stores.sightings, stores.matched, stores.matched_covert
         self._audit = audit
         self._audit_days = kept.audit_days

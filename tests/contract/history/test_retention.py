@@ -14,7 +14,7 @@ from anpr.history.database import HistoryUnavailableError
 from anpr.history.fact import facts_of
 from anpr.history.fact_store import FactStore
 from anpr.history.recorder import Recorder
-from anpr.history.retention import DayGone, KeptStores, Retention
+from anpr.history.retention import DeletedDay, KeptStores, Retention
 from anpr.history.sighting import Source, sightings_of
 from anpr.history.sighting_store import SightingStore
 from anpr.kafka.interfaces import Record
@@ -31,9 +31,9 @@ def days_after(count: int) -> date:
     return FIRST_DAY + timedelta(days=count)
 
 
-def sweep(stores: KeptStores, today: date) -> list[DayGone]:
+def sweep(stores: KeptStores, today: date) -> list[DeletedDay]:
     """Sweep until nothing more goes, and return the days of sightings that went."""
-    gone: list[DayGone] = []
+    gone: list[DeletedDay] = []
     retention = Retention(stores, KEPT, gone.append)
     while retention.sweep(today):
         pass
@@ -74,7 +74,7 @@ def test_a_day_goes_as_a_whole_and_the_sightings_of_alerts_stay(open_stores: Cal
     fill(stores)
     before = {sighting.offset: sighting for sighting in everything(stores.sightings)}
     assert sweep(stores, days_after(30)) == []
-    assert sweep(stores, days_after(31)) == [DayGone("sightings", FIRST_DAY, rows=6, kept=4, kept_covert=1)]
+    assert sweep(stores, days_after(31)) == [DeletedDay("sightings", FIRST_DAY, rows=6, kept=4, kept_covert=1)]
     assert offsets(stores.sightings) == [7]
     assert everything(stores.matched) == [before[number] for number in (OPEN, BOTH, REPEATED, 6)]
     assert everything(stores.matched_covert) == [before[COVERT]]
@@ -90,10 +90,10 @@ def test_the_sightings_of_alerts_go_with_their_alerts_when_their_own_time_has_co
     assert (len(everything(stores.matched)), len(everything(stores.matched_covert))) == (4, 1)
     assert len(list(stores.facts.of_day(FIRST_DAY))) == 3
     assert sweep(stores, days_after(101)) == [
-        DayGone("matched", FIRST_DAY, rows=4),
-        DayGone("matched-covert", FIRST_DAY, rows=1, covert=True),
-        DayGone("facts", FIRST_DAY, rows=3),
-        DayGone("facts-covert", FIRST_DAY, rows=2, covert=True),
+        DeletedDay("matched", FIRST_DAY, rows=4),
+        DeletedDay("matched-covert", FIRST_DAY, rows=1, covert=True),
+        DeletedDay("facts", FIRST_DAY, rows=3),
+        DeletedDay("facts-covert", FIRST_DAY, rows=2, covert=True),
     ]
     assert everything(stores.matched) == everything(stores.matched_covert) == []
     assert [list(facts.of_day(FIRST_DAY)) for facts in (stores.facts, stores.covert_facts)] == [[], []]
@@ -117,7 +117,7 @@ def test_a_day_that_has_gone_can_begin_again_and_goes_again(open_stores: Callabl
     sweep(stores, days_after(31))
     kept = everything(stores.matched)
     record_all(stores.sightings, *RECORDS)
-    assert sweep(stores, days_after(31)) == [DayGone("sightings", FIRST_DAY, rows=5, kept=3, kept_covert=1)]
+    assert sweep(stores, days_after(31)) == [DeletedDay("sightings", FIRST_DAY, rows=5, kept=3, kept_covert=1)]
     assert everything(stores.matched) == kept, "nothing is there twice"
 
 
@@ -182,7 +182,7 @@ def test_a_day_of_which_nobody_could_be_told_stays(open_stores: Callable[[], Kep
     stores = open_stores()
     fill(stores)
 
-    def refuse(gone: DayGone) -> None:
+    def refuse(gone: DeletedDay) -> None:
         raise HistoryUnavailableError(f"no place for {gone.rows}")
 
     with pytest.raises(HistoryUnavailableError):

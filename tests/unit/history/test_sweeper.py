@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from anpr.audit.record import AuditEvent
 from anpr.history.database import HistoryUnavailableError
 from anpr.history.held_keys import HeldKeys
-from anpr.history.retention import DayGone, KeptStores
-from anpr.history.sweeper import GoneDays, Sweeper
+from anpr.history.retention import DeletedDay, KeptStores
+from anpr.history.sweeper import DeletedDaysReport, Sweeper
 from anpr.runtime import metrics
 from anpr.runtime.errors import UnavailableError
 from anpr.runtime.settings import RetentionSettings
@@ -70,10 +70,10 @@ def test_several_days_go_one_at_a_time_so_that_reads_are_stored_in_between(store
 
 def test_the_log_and_the_metrics_say_what_goes_but_nothing_covert() -> None:
     before = metrics.HISTORY_GONE.labels(SITE)._value.get()
-    told = GoneDays(SITE, AuditInMemory())
+    told = DeletedDaysReport(SITE, AuditInMemory())
     with capture_logs() as logs:
-        told(DayGone("sightings", FIRST_DAY, rows=70, kept=3, kept_covert=2))
-    told(DayGone("matched-covert", FIRST_DAY, rows=5, covert=True))
+        told(DeletedDay("sightings", FIRST_DAY, rows=70, kept=3, kept_covert=2))
+    told(DeletedDay("matched-covert", FIRST_DAY, rows=5, covert=True))
     assert [(line["store"], line["day"], line["rows"], line["kept"]) for line in logs] == [
         ("sightings", "2026-11-29", 70, 3)
     ]
@@ -82,10 +82,10 @@ def test_the_log_and_the_metrics_say_what_goes_but_nothing_covert() -> None:
 
 def test_the_audit_says_what_goes_and_only_those_who_may_learn_what_covert_alerts_keep() -> None:
     audit = AuditInMemory()
-    told = GoneDays(SITE, audit)
-    told(DayGone("sightings", FIRST_DAY, rows=70, kept=3, kept_covert=2))
-    told(DayGone("facts", FIRST_DAY, rows=9))
-    told(DayGone("matched-covert", FIRST_DAY, rows=5, covert=True))
+    told = DeletedDaysReport(SITE, audit)
+    told(DeletedDay("sightings", FIRST_DAY, rows=70, kept=3, kept_covert=2))
+    told(DeletedDay("facts", FIRST_DAY, rows=9))
+    told(DeletedDay("matched-covert", FIRST_DAY, rows=5, covert=True))
     assert {event.operation for event in audit.events} == {"erasure"}
     assert [(event.covert, event.details) for event in audit.events] == [
         (False, {"store": "sightings", "day": "2026-11-29", "rows": "70", "kept": "3"}),

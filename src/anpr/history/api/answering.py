@@ -10,7 +10,7 @@ from anpr.history.api.rate_limits import RateLimits
 from anpr.runtime.errors import InputError
 
 
-class Search(Protocol):
+class FindsVehicles(Protocol):
     """What finds a vehicle: `history.look_up.HistoryLookUp`."""
 
     def find(self, look_up: LookUp, *, covert: bool) -> SightingsAnswer:
@@ -18,7 +18,7 @@ class Search(Protocol):
         ...
 
 
-class Audit(Protocol):
+class AuditAppender(Protocol):
     """Where look-ups are recorded: `audit.chain.AuditChain`."""
 
     def append(self, *events: AuditEvent) -> None:
@@ -32,7 +32,7 @@ Disclose = Callable[[str, SightingsRequest], SightingsAnswer]
 class Answering:
     """Answers look-ups at one site. Threads may ask at the same time."""
 
-    def __init__(self, site: str, search: Search, audit: Audit, limits: RateLimits) -> None:
+    def __init__(self, site: str, search: FindsVehicles, audit: AuditAppender, limits: RateLimits) -> None:
         """Answer for `site`."""
         self._site = site
         self._search = search

@@ -7,7 +7,7 @@ from typing import Final
 
 from anpr.audit.record import AuditEvent
 from anpr.contracts.sightings_api import SightingsRequest
-from anpr.history.api.answering import Audit
+from anpr.history.api.answering import AuditAppender
 from anpr.history.api.token_bucket import TokenBucket
 from anpr.runtime.errors import UnavailableError
 from anpr.runtime.logs import get_logger
@@ -20,7 +20,7 @@ MOST_RECORDS_A_MINUTE: Final = 60
 class Refusals:
     """Records refusals of one site. Threads may note them at the same time."""
 
-    def __init__(self, site: str, audit: Audit, stopwatch: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, site: str, audit: AuditAppender, stopwatch: Callable[[], float] = time.monotonic) -> None:
         """Record the refusals of `site` in `audit`."""
         self._site = site
         self._audit = audit

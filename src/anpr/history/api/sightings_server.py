@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import uvicorn
 
-from anpr.history.api.answering import Answering, Audit, Search
+from anpr.history.api.answering import Answering, AuditAppender, FindsVehicles
 from anpr.history.api.application import SightingsApi
 from anpr.history.api.rate_limits import RateLimits
 from anpr.history.api.refusals import Refusals
@@ -35,8 +35,8 @@ class SightingsServer:
         self,
         settings: Settings,
         site: str,
-        search: Search,
-        audit: Audit,
+        search: FindsVehicles,
+        audit: AuditAppender,
         *,
         host: str | None = None,
         port: int | None = None,
