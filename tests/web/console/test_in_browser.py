@@ -578,6 +578,69 @@ def test_a_button_stays_under_the_pointer_when_a_warning_comes_and_goes(scene: S
         assert button.bounding_box() == before
 
 
+JUST_MOVED = "The list has just moved. Press again."
+
+
+def middle_of(button: Locator) -> tuple[float, float]:
+    box = button.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_head_that_became_higher_as_the_page_was_zoomed_moves_no_button_later(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        is_live(page)
+        page.set_viewport_size({"width": 640, "height": 900})
+        button = card(page, incident).locator("[data-claim]")
+        button.hover()
+        before = middle_of(button)
+        count = page.locator("#count").inner_text()
+        scene.comes_by(scene.plate())
+        expect(page.locator("#waiting")).to_have_text(re.compile("^1 NEW"))
+        expect(page.locator("#count")).not_to_have_text(count)
+        assert middle_of(button) == pytest.approx(before, abs=2)
+
+
+def test_a_press_counts_as_soon_as_a_warning_has_gone_if_its_button_did_not_move(scene: Scene) -> None:
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        page.clock.install()
+        page.reload()
+        is_live(page)
+        button = card(page, incident).locator("[data-claim]")
+        button.hover()
+        before = button.bounding_box()
+        with scene.frozen("calais"):
+            expect(page.locator("#warnings")).to_contain_text("No connection")
+            page.clock.set_fixed_time(page.evaluate("Date.now()"))
+        expect(page.locator("#warnings")).to_be_empty()
+        assert button.bounding_box() == before
+        page.mouse.click(*middle_of(button))
+        expect(page).to_have_url(re.compile(f"/incident/{incident}"))
+
+
+def test_a_press_does_not_count_if_the_list_moved_because_a_warning_has_gone(scene: Scene) -> None:
+    """A list that was scrolled by less than the height of the warning cannot stay where it is."""
+    incident = scene.comes_by(scene.plate())
+    with scene.page("calais", "ann") as page:
+        page.clock.install()
+        page.reload()
+        is_live(page)
+        page.mouse.move(1, 1)
+        button = card(page, incident).locator("[data-claim]")
+        with scene.frozen("calais"):
+            expect(page.locator("#warnings")).to_contain_text("No connection")
+            page.evaluate("scrollTo(0, 5)")
+            button.hover()
+            pressed = middle_of(button)
+            page.clock.set_fixed_time(page.evaluate("Date.now()"))
+        expect(page.locator("#warnings")).to_be_empty()
+        assert middle_of(button) != pressed
+        page.mouse.click(*middle_of(button))
+        expect(page.locator("#say")).to_have_text(JUST_MOVED)
+
+
 def test_a_vehicle_delisted_by_mistake_is_new_on_the_board_again(scene: Scene) -> None:
     plate = scene.plate()
     it = scene.installation

@@ -163,20 +163,27 @@ function drawNewest() {
   byId("card-" + newest)?.classList.add("is-newest");
 }
 
-let headHeight = byId("status").offsetHeight;
+const topOfList = () => byId("main").getBoundingClientRect().top;
+let listTop = topOfList(); // where the list was when the page was last drawn or scrolled
 
-/**
- * A warning makes the head of the page higher. A page that has been scrolled keeps the list where it is; this one
- * scrolls under a pointer, so that the button which is about to be pressed stays there.
- */
-function keepInPlace() {
-  const grown = byId("status").offsetHeight - headHeight;
-  headHeight += grown;
-  if (!grown || scrollY) return;
-  if (pointerAt) scrollBy(0, grown);
-  if (scrollY !== grown) movedAt = Date.now();
+/** Notes where the list is now. Only a scroll may move it: otherwise a press was meant for what was there before. */
+function noteMove() {
+  if (Math.abs(topOfList() - listTop) >= 1) movedAt = Date.now();
+  listTop = topOfList();
 }
 
+/**
+ * A warning makes the head of the page higher. The browser keeps a list in place that is scrolled far enough. Another
+ * one is scrolled under a pointer, so that the button which is about to be pressed stays there.
+ */
+function keepInPlace() {
+  if (pointerAt) scrollBy(0, topOfList() - listTop);
+  noteMove();
+}
+
+addEventListener("scroll", () => (listTop = topOfList()));
+new ResizeObserver(noteMove).observe(byId("status")); // other lines of the head, and the zoom, move the list too
+document.addEventListener("before-head", noteMove);
 document.addEventListener("head", ({ detail: { bySection, count, newest: now } }) => {
   keepInPlace();
   newest = now;

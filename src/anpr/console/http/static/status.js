@@ -43,7 +43,6 @@ export function follow({ changes = () => {}, state = changes } = {}) {
       if (problem === connectionWarning) return;
       connectionWarning = problem;
       document.body.dataset.cut = cut || "";
-      if (!cut) byId("not-sent").hidden = true;
       draw();
     },
   });
@@ -69,6 +68,8 @@ export function draw() {
   const open = Object.entries(SECTION_WORDS).filter(([section]) => head?.by_section[section]);
   const known = open.map(([section, words]) => `${head.by_section[section]} ${words}`).join(", ");
   const passed = head?.by_section.passed ? `. ${head.by_section.passed} passed earlier` : "";
+  document.dispatchEvent(new Event("before-head"));
+  if (!document.body.dataset.cut) byId("not-sent").hidden = true;
   byId("status").classList.toggle("status--warning", warnings.length > 0);
   setText(byId("count"), count);
   setText(byId("count-words"), count === "?" ? `open: not known${known ? ` (${known}, perhaps more)` : ""}` : `open${known ? ": " + known : ""}${passed}`);
