@@ -64,9 +64,7 @@ def is_grouped_by_district(plate: str, country: str) -> bool:
 
     Nobody asks here whether there is such a district.
     """
-    layout = _layout(canonical_pattern(plate))
-    possible = [groups for groups, shape in _shapes(country) if _could_be(layout, shape)]
-    return bool(districts_shown(gaps(plate), possible))
+    return bool(districts_shown(gaps(plate), _groups_of_shapes(_layout(canonical_pattern(plate)), country)))
 
 
 def possible_groups(canonical: str, country: str | None) -> frozenset[LetterGroups]:
@@ -137,8 +135,13 @@ def _ascii_positions(text: str) -> Iterator[Position]:
 @lru_cache(maxsize=4096)
 def _possible_groups(layout: str, country: str | None) -> frozenset[LetterGroups]:
     names = _DISTRICT_GAPS if country is None else (country,)
-    found = frozenset(groups for name in names for groups, shape in _shapes(name) if _could_be(layout, shape))
+    found = frozenset().union(*(_groups_of_shapes(layout, name) for name in names))
     return found if len({groups.district for groups in found}) > 1 else frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _groups_of_shapes(layout: str, country: str) -> frozenset[LetterGroups]:
+    return frozenset(groups for groups, shape in _shapes(country) if _could_be(layout, shape))
 
 
 @cache
