@@ -36,7 +36,7 @@ class ProgressFile:
             return msgspec.json.decode(self._path.read_bytes(), type=Progress)
         except FileNotFoundError:
             return Progress()
-        except (msgspec.MsgspecError, OSError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OSError):
             log.warning("the progress of the back-check cannot be read; it begins again", file=str(self._path))
             return Progress()
 

@@ -149,7 +149,7 @@ class SiteTokensFile:
     def _read(self) -> SiteTokens:
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=SiteTokens)
-        except msgspec.DecodeError:  # its text may quote a token
+        except (msgspec.DecodeError, UnicodeDecodeError):  # its text may quote a token
             raise self._unusable("it is not a file of tokens") from None
 
     def _write(self, tokens: SiteTokens) -> None:

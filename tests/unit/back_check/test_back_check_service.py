@@ -14,6 +14,7 @@ from anpr.back_check import back_check_service
 from anpr.back_check.back_check_service import BackCheckService, pause_seconds
 from anpr.back_check.matcher_generations import MatcherGenerations
 from anpr.back_check.progress_file import ProgressFile
+from anpr.back_check.search import Progress
 from anpr.contracts.events import Status, encode
 from anpr.history.schema import OtherSchemaError
 from anpr.kafka.interfaces import Record
@@ -91,6 +92,14 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return Site(tmp_path / "history", monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 100, b'{"searches": ' + b"[" * 2000, b'{"searches": [{"\xff": 1}]}']
+)
+def test_progress_that_something_has_spoilt_begins_again(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "back-check.json").write_bytes(content)
+    assert ProgressFile(tmp_path / "back-check.json").load() == Progress()
 
 
 def test_while_its_progress_cannot_be_saved_it_publishes_each_alert_once_and_is_not_ready(site: Site) -> None:

@@ -92,7 +92,16 @@ def test_a_file_that_others_may_read_is_refused(tokens: SiteTokensFile) -> None:
     assert code_of(refused) == "site-tokens-open"
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"held": [{"token": "dover.calais.secret"}]}', b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b'{"held": [{"token": "dover.calais.secret"}]}',
+        b"\xff",
+        b'{"held": [{"token": "dover.calais.secret\xff"}]}',
+    ],
+)
 def test_a_file_that_is_none_of_tokens_is_refused_without_its_text(tokens: SiteTokensFile, content: bytes) -> None:
     tokens.path.parent.mkdir()
     tokens.path.write_bytes(content)
