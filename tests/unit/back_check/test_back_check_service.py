@@ -94,9 +94,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return Site(tmp_path / "history", monkeypatch)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\0" * 100, b'{"searches": ' + b"[" * 2000, b'{"searches": [{"\xff": 1}]}']
-)
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b'{"searches": 1}', b'{"other": ' + b"[" * 2000])
 def test_progress_that_something_has_spoilt_begins_again(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "back-check.json").write_bytes(content)
     assert ProgressFile(tmp_path / "back-check.json").load() == Progress()
