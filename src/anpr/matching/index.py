@@ -191,7 +191,7 @@ class Index:
 
     def compacted(self) -> "Index":
         """Return the index of the same entries with all of them in its snapshot."""
-        return Index.from_snapshot(_joined(self.layers), self.generation)
+        return replace(Index.from_snapshot(_joined(self.layers), self.generation), calibrations=self.calibrations)
 
     def with_changes(self, put: Iterable[Entry], removed: Iterable[str], generation: Generation) -> "Index":
         """Return the index after a change: `removed` ids leave the list; `put` entries are added, or replace theirs.

@@ -139,10 +139,11 @@ def test_a_pattern_scores_by_what_the_camera_says(read: Read, of: Counts) -> Non
 
 
 @given(st.lists(usual_reads(), max_size=3), counts)
-def test_a_change_of_a_list_leaves_the_calibrations(batch: list[Read], of: Counts) -> None:
+def test_a_change_of_a_list_and_its_compaction_leave_the_calibrations(batch: list[Read], of: Counts) -> None:
     *some, last = LISTED
     changed = calibrated([*some, an_entry("gone", plate="GO99NEE")], of).with_changes([last], ["gone"], generation(2))
     assert changed.match(batch) == calibrated(LISTED, of).match(batch)
+    assert changed.compacted().match(batch) == changed.match(batch)
 
 
 @given(st.lists(usual_reads(), min_size=2, max_size=6), counts)
