@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from anpr.contracts import topics
 from anpr.contracts.events import Alert
@@ -73,8 +74,13 @@ def learn(it: Installation, site: str, reads: dict[str, int]) -> tuple[Path, dic
     return file, rows
 
 
-def test_a_calibration_is_used_by_live_matching_dry_run_and_back_check_alike(installation: Installation) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_calibration_is_used_by_live_matching_dry_run_and_back_check_alike(
+    installation: Installation, kind: str, request: pytest.FixtureRequest
+) -> None:
     it, site = installation, installation.sites[0]
+    if kind == "postgresql":
+        it.environment["ANPR_HISTORY__URL"] = request.getfixturevalue("postgresql_url")
     near = entry("1", "AB12CDE", country="GB", tolerance="near")
     it.store.apply("stolen", [near], "test", system_clock())
     it.start("history", "history", "--site", site)
