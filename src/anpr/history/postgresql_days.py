@@ -4,13 +4,17 @@ All days are in one database, so rows and offsets of several days could be one c
 kinds of database work alike.
 """
 
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, func, inspect, make_url, select, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from anpr.history.database import PLANNED_BY_VALUES, STREAMED, NoStoreError, unavailable
 from anpr.history.schema import prepare
@@ -31,6 +35,11 @@ _PARTITIONS = text(
 _PLAN_BY_VALUES = text(
     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true)"
 )
+# The driver takes many rows over at less cost than one after the other.
+_ROWS_AT_ONCE = 1000
+_USED_AT = "used_at"
+# A connection that was idle for longer is asked whether it still is one.
+_IDLE_SECONDS = 1
 
 
 class PostgresqlDays:
@@ -82,7 +91,8 @@ class PostgresqlDays:
             if PLANNED_BY_VALUES.keys() <= options.keys():
                 connection.execute(_PLAN_BY_VALUES)
             with connection.execute(query) as result:  # who asks may stop in the middle
-                yield from result
+                for some in result.partitions(_ROWS_AT_ONCE):
+                    yield from some
 
     def days(self) -> list[date]:
         """See `Database`."""
@@ -166,7 +176,7 @@ def _engine(url: str, schema: str) -> Engine:
     next_step = 'write it so: "postgresql://anpr@db.example/history"'
     try:
         address = make_url(url).set(drivername="postgresql+psycopg")
-        engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=_CONNECT)
+        engine = create_engine(address, hide_parameters=True, connect_args=_CONNECT)
     except ModuleNotFoundError:
         raise InputError(
             "history-url",
@@ -178,7 +188,25 @@ def _engine(url: str, schema: str) -> Engine:
     if make_url(url).get_backend_name() != "postgresql":
         raise InputError("history-url", "history.url is not an address of a PostgreSQL", next_step)
     event.listen(engine, "connect", _plan_once)
+    event.listen(engine, "checkin", _note_end_of_use)
+    event.listen(engine, "checkout", partial(_ping_if_idle, engine.dialect))
     return engine.execution_options(schema_translate_map={None: schema})
+
+
+def _note_end_of_use(_: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _ping_if_idle(dialect: Any, connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """Connect again if the server has ended a connection while it was idle.
+
+    To ask so before each of the dozen questions of a look-up would double its messages.
+    """
+    if time.monotonic() - record.info.get(_USED_AT, math.inf) > _IDLE_SECONDS:
+        try:
+            dialect.do_ping(connection)
+        except dialect.dbapi.Error:
+            raise InvalidatePoolError from None
 
 
 def _plan_once(connection: Any, _: object) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, delete, text, update
 
 from anpr.contracts import canary
-from anpr.history import schema
+from anpr.history import postgresql_days, schema
 from anpr.history.database import Database
 from anpr.history.postgresql_days import PostgresqlDays
 from anpr.history.sighting import Source, sightings_of
@@ -70,6 +70,22 @@ def test_a_day_in_postgresql_comes_in_parts_however_many_sightings_it_has(postgr
         assert next(rows).offset == 0
         assert connection.execute(running).scalar() == 1
         assert sum(1 for _ in rows) == 1499
+    engine.dispose()
+
+
+def test_a_connection_that_postgresql_has_ended_meanwhile_is_made_again(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_days, "_IDLE_SECONDS", 0)
+    schema = f"history-{uuid.uuid4().hex}"
+    store = SightingStore(PostgresqlDays(postgresql_url, schema, SIGHTING_TABLES))
+    record_all(store, read_record(0))
+    assert store.count() == 1
+    engine = create_engine(postgresql_url.replace("postgresql:", "postgresql+psycopg:", 1))
+    end = text("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE :its")
+    with closing(store), engine.connect() as connection:
+        assert connection.execute(end, {"its": f'%"{schema}"%'}).scalar() == 1
+        assert store.count() == 1
     engine.dispose()
 
 
