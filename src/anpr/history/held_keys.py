@@ -9,7 +9,7 @@ keys of its day, whichever process writes the day, and wherever it is interrupte
 """
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -27,6 +27,7 @@ Checksums = NDArray[np.uint32]
 
 _STORED = np.dtype("<u4")
 _EDITIONS = 1 << 62
+_UNTESTED_BITS = 8
 
 
 class _DayKeys(NamedTuple):
@@ -42,6 +43,9 @@ class HeldKeys:
         self._database = database
         # As read before: a store says by a number whether it is still true. A month of a busy port takes 20 MB.
         self._known: dict[date, _DayKeys] = {}
+        # By the first bits of a checksum: whether any day that was read has such a one. Nearly none of the keys of a
+        # look-up is on any day; to find that out day by day takes two milliseconds. It takes 16 MB.
+        self._may_be_held = np.zeros(1 << (32 - _UNTESTED_BITS), np.bool_)
 
     def note(self, day: date) -> None:
         """Note the keys of a day. Nobody can write the day meanwhile."""
@@ -71,7 +75,22 @@ class HeldKeys:
 
     def of_day(self, day: date) -> Checksums:
         """Return the keys that a day holds now, from its rows."""
-        return _checksums(" ".join(row.keys or "" for row in self._database.rows(_keys_of(day), day, day)))
+        keys = " ".join(row.keys or "" for row in self._database.rows(_keys_of(day), day, day))
+        return self._remembered(_checksums(keys))
+
+    def held_of(self, keys: Collection[str], days: Sequence[Checksums]) -> list[str]:
+        """Return which of the keys one of these days may hold. The days come from `noted` and `of_day`."""
+        by_position = list(keys)
+        wanted = np.fromiter(map(crc32, map(str.encode, by_position)), np.uint32, len(by_position))
+        positions = np.flatnonzero(self._may_be_held[wanted >> _UNTESTED_BITS])
+        # In ascending order: each search begins where the one before has ended.
+        positions = positions[wanted[positions].argsort()]
+        wanted = wanted[positions]
+        is_held = np.zeros(len(wanted), np.bool_)
+        for held in days:
+            if len(held):
+                is_held |= held.take(held.searchsorted(wanted), mode="clip") == wanted
+        return [by_position[position] for position in positions[is_held].tolist()]
 
     def _editions(self, since: date, until: date) -> dict[date, int]:
         is_in_days = HELD_KEYS.c.day.between(day_number(since), day_number(until))
@@ -82,29 +101,19 @@ class HeldKeys:
         """Return what is noted of a day; None where that has just gone."""
         query = select(HELD_KEYS.c.edition, HELD_KEYS.c.checksums).where(HELD_KEYS.c.day == day_number(day))
         noted = (
-            _DayKeys(row.edition, np.frombuffer(row.checksums, _STORED))
+            _DayKeys(row.edition, self._remembered(np.frombuffer(row.checksums, _STORED)))
             for row in self._database.rows(query, day, day)
         )
         return next(noted, None)
+
+    def _remembered(self, checksums: Checksums) -> Checksums:
+        self._may_be_held[checksums >> _UNTESTED_BITS] = True
+        return checksums
 
 
 def forget_held_keys(connection: Connection, day: date) -> None:
     """Forget what is noted of a day, because its rows change."""
     connection.execute(delete(HELD_KEYS).where(HELD_KEYS.c.day == day_number(day)))
-
-
-def held_of(keys: Collection[str], days: Iterable[Checksums]) -> list[str]:
-    """Return which of the keys one of these days may hold."""
-    by_position = list(keys)
-    wanted = np.fromiter(map(crc32, map(str.encode, by_position)), np.uint32, len(by_position))
-    # In ascending order: each search begins where the one before has ended.
-    order = wanted.argsort()
-    wanted = wanted[order]
-    is_held = np.zeros(len(wanted), np.bool_)
-    for held in days:
-        if len(held):
-            is_held |= held.take(held.searchsorted(wanted), mode="clip") == wanted
-    return [by_position[position] for position in order[is_held].tolist()]
 
 
 def _keys_of(day: date) -> Select[Any]:

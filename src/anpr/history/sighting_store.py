@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, t
 from anpr.history.bulk_insert import insert_missing
 from anpr.history.database import PLANNED_BY_VALUES, STREAMED, Database, StoredDays
 from anpr.history.derived_rows import derived_rows
-from anpr.history.held_keys import HeldKeys, forget_held_keys, held_of
+from anpr.history.held_keys import HeldKeys, forget_held_keys
 from anpr.history.key_conditions import fits, one_of
 from anpr.history.offsets import carry_offsets, next_offsets, note_offsets
 from anpr.history.sighting import Sighting, Source, decode_stored, encode_read, identity_digest
@@ -82,7 +82,8 @@ class SightingStore:
             days = list(some)
             wanted: Collection[str] = keys
             if is_known:
-                wanted = held_of(keys, (noted[day] if day in noted else self._held_keys.of_day(day) for day in days))
+                held = [noted[day] if day in noted else self._held_keys.of_day(day) for day in days]
+                wanted = self._held_keys.held_of(keys, held)
             if wanted:
                 yield from self._found(one_of(SIGHTING_KEYS.c.key, wanted), since, until, days[-1], days[0])
 
