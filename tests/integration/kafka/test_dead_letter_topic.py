@@ -1,6 +1,7 @@
 """Dead letters, listed and replayed with the command of the engineers."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -86,6 +87,10 @@ def forget(it: Installation, topic: str, until: int) -> None:
     admin.delete_records([end])[end].result(60)
 
 
+def milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
 def test_dead_letters_in_added_partitions_are_listed_and_replayed_like_all_others(installation: Installation) -> None:
     site = installation.sites[0]
     assert installation.run("topics", "--create").returncode == 0
@@ -97,7 +102,10 @@ def test_dead_letters_in_added_partitions_are_listed_and_replayed_like_all_other
 
     def write(partition: int, value: bytes) -> None:
         producer.produce(topic, value, partition=partition, headers={"reason": value})
-        assert producer.flush(60) == 0  # one after the other: each is newer than the one before
+        assert producer.flush(60) == 0
+        written_at = milliseconds()
+        # The next one is newer by Kafka's times, which are whole milliseconds.
+        assert wait_until(lambda: milliseconds() > written_at, 60)
 
     for partition, value in [(2, b"a"), (0, b"b"), (2, b"c"), (0, b"a")]:
         write(partition, value)
