@@ -287,7 +287,7 @@ def _incidents(view: View, sites: Mapping[str, Site], rows: int) -> RenderableTy
             _read_as(best),
             _marked(best.explanation, read=False),
             _plain(certainty(best)),
-            _why(incident).append(_expected(view, incident, sites)),
+            _why_and_where(view, incident, sites),
             _claimed(incident, view.claimed),
             style=style,
         )
@@ -309,7 +309,7 @@ def _incidents_narrow(view: View, sites: Mapping[str, Site], rows: int) -> Text:
         text.append(_plain(certainty(best)))
         if incident.holders:
             text.append(" claimed by ").append(_claimed(incident, view.claimed))
-        text.append("\n  ").append(_why(incident)).append(_expected(view, incident, sites)).append("\n")
+        text.append("\n  ").append(_why_and_where(view, incident, sites)).append("\n")
     text.rstrip()
     return text
 
@@ -354,6 +354,14 @@ def _style(state: ArrivalState) -> str:
 def _certainty_of_arrival(incident: Incident, concern: Concern) -> str:
     doubt = arrival_doubt(concern)
     return certainty(incident.best) + (f"; on arrival: {doubt}" if doubt else "")
+
+
+def _why_and_where(view: View, incident: Incident, sites: Mapping[str, Site]) -> Text:
+    """Return the reasons and what to do, as sentences apart from where the vehicle is due."""
+    why, expected = _why(incident), _expected(view, incident, sites)
+    if expected and not why.plain.endswith((".", "!", "?")):
+        why.append(".")
+    return why.append(expected)
 
 
 def _expected(view: View, incident: Incident, sites: Mapping[str, Site]) -> Text:

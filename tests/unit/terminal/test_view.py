@@ -581,3 +581,16 @@ def test_the_vehicles_that_are_due_fit_the_screen_with_all_that_is_known_of_them
         assert part in text
     if width == 80:
         assert len(console.export_text().splitlines()) <= 9
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_where_a_vehicle_is_due_stands_apart_from_what_to_do(width: int) -> None:
+    alert = an_alert(a_read(), an_entry(instruction="Refer to the duty officer"))
+    [incident] = a_view(alert).incidents
+    route = Route("calais", "dover", "ferry", 90, 36)
+    concern = Concern(route, minutes(90), minutes(126), None, may_claim=True, until=minutes(186), call_at=None)
+    sites = SITES | {"dover": Site(title="Dover", kafka="", redis="", time_zone="Europe/London")}
+    console = Console(record=True, width=width, file=io.StringIO())
+    view = a_view(alert, expected={incident.incident_id: [(concern, "overdue")]})
+    console.print(draw(view, sites, 10, width))
+    assert "Refer to the duty officer. Dover: overdue" in " ".join(console.export_text().split())
