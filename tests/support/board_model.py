@@ -24,6 +24,8 @@ from anpr.contracts.events import (
     Generation,
 )
 
+# Outcomes that say that it was not the listed vehicle.
+OTHER_VEHICLE = ("misread", "same_plate_other_vehicle")
 # The time zone of each site; another site has UTC. Midnight at Calais, 15:20 UTC, is within the time of the tests.
 ZONES = {"calais": timezone(timedelta(hours=8, minutes=40)), "dover": ZoneInfo("America/Halifax")}
 
@@ -52,6 +54,7 @@ class ExpectedIncident(NamedTuple):
     retracted: set[tuple[str, str]]
     arrivals: set[Arrival]
     alerts_there: set[tuple[Arrival, str]]
+    of_others: set[Arrival]
     expected_by: list[str]
     listed_again: bool
     expected_again_at: datetime | None
@@ -87,6 +90,7 @@ def seen(incident: Incident) -> ExpectedIncident:
         retracted=set(incident.retracted),
         arrivals=set(incident.arrivals),
         alerts_there={(arrival, alert.alert_id) for arrival, alert in incident.alerts_there.items()},
+        of_others=set(incident.of_others),
         expected_by=[alert.alert_id for alert in incident.expected_by],
         listed_again=incident.listed_again,
         expected_again_at=incident.expected_again_at,
@@ -99,6 +103,7 @@ def expected(facts: Sequence[Fact], stay_gap: timedelta, now: datetime) -> list[
     links = _links([alert for alert, _ in alerts], facts)
     stays = _stays(alerts, stay_gap)
     incidents = [_incident(stay, facts, links, now) for stay in stays]
+    incidents = [incident._replace(of_others=_of_others(incident, incidents, facts)) for incident in incidents]
     standing = [_standing([alert for alert, _ in stay], facts, now) for stay in stays]
     return [
         incident._replace(
@@ -207,10 +212,34 @@ def _incident(
             for before, arrival, _ in links
             if before in alerts
         },
+        of_others=set(),
         expected_by=_in_order_of_capture({before for before, _, after in links if after in alerts}),
         listed_again=any(_ends_since(alert, facts) for alert in standing),
         expected_again_at=None,
     )
+
+
+def _of_others(
+    incident: ExpectedIncident, incidents: Sequence[ExpectedIncident], facts: Sequence[Fact]
+) -> set[Arrival]:
+    """Return the arrivals of which the port said last that they were another vehicle."""
+    merged = [alert for alert, _ in _merged([fact for fact in facts if isinstance(fact, Alert)])]
+    found = set()
+    for arrival, there in incident.alerts_there:
+        stay_there = next(one for one in incidents if there in one.members)
+        stay = [alert for alert in merged if alert.alert_id in stay_there.members]
+        own = next(alert for alert in stay if alert.alert_id == there)
+        settling = [
+            action
+            for action in _in_order([fact for fact in facts if isinstance(fact, OfficerAction)])
+            if action.alert_id in stay_there.members
+            and action.site == own.read.site
+            and (action.site, action.action_id) not in stay_there.retracted
+            and _is_settled(own, [action], stay)
+        ]
+        if settling and settling[-1].outcome in OTHER_VEHICLE:
+            found.add(arrival)
+    return found
 
 
 def _expects_again(
@@ -339,12 +368,18 @@ def _newest_listed(about: Alert, facts: Sequence[Fact]) -> tuple[Entry, Generati
 
 
 def _is_settled(alert: Alert, actions: Sequence[Action], stay: Sequence[Alert]) -> bool:
-    """Return whether an outcome was recorded with this alert's entry on the screen at this tier or a surer one."""
+    """Return whether an outcome was recorded with this alert's entry on the screen at this tier or a surer one.
+
+    One that says that it was another vehicle settles nothing that was captured later than the alert that it names.
+    """
     for action in actions:
         if action.kind != "outcome":
             continue
+        [about] = [named for named in stay if named.alert_id == action.alert_id]
+        if action.outcome in OTHER_VEHICLE and alert.captured_at > about.captured_at:
+            continue
         on_screen = [(cover.entry_id, cover.tier) for cover in action.covers]
-        on_screen += [(named.entry.entry_id, named.tier) for named in stay if named.alert_id == action.alert_id]
+        on_screen.append((about.entry.entry_id, about.tier))
         for entry_id, tier in on_screen:
             if entry_id == alert.entry.entry_id and _is_as_sure(tier, alert.tier):
                 return True

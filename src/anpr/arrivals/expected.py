@@ -8,7 +8,7 @@ import msgspec
 
 from anpr.board.incident import Incident, certainty_order
 from anpr.board.journeys import Concern, concern_of, is_of_guess, may_be_met
-from anpr.contracts.events import Alert, Entry
+from anpr.contracts.events import Alert, Arrival, Entry, Read
 from anpr.contracts.moments import shifted
 from anpr.contracts.plates import is_pattern
 from anpr.runtime.settings import Route
@@ -20,7 +20,8 @@ _JUST_BEFORE = timedelta(microseconds=-1)
 class ExpectedVehicle(NamedTuple):
     """A vehicle that is expected: what is looked for, in which captures, and the alert that its arrival names.
 
-    With `is_guessed`, a guess of a camera has been published already, and only a true reading is news.
+    With `is_guessed`, a guess of a camera has been published already, and only a true reading is news. `of_others`
+    have been published too, and turned out to be another vehicle.
     """
 
     alert: Alert
@@ -28,6 +29,12 @@ class ExpectedVehicle(NamedTuple):
     seen_from: datetime
     until: datetime
     is_guessed: bool = False
+    of_others: frozenset[Arrival] = frozenset()
+
+    def was_another(self, read: Read) -> bool:
+        """Tell whether a read of the port has been published and turned out to be another vehicle."""
+        others = {(other.camera, other.read_id, other.captured_at) for other in self.of_others}
+        return (read.camera, read.read_id, read.captured_at) in others
 
 
 def expected_vehicles(
@@ -49,7 +56,8 @@ def expected_vehicles(
         if named and is_awaited and concern.seen_from <= now:
             alert = min(named, key=certainty_order)
             until = _until(concern, is_claimed=site in incident.holders)
-            found.append(ExpectedVehicle(alert, _wanted_entry(alert), concern.seen_from, until, is_guessed))
+            others = frozenset(one for one in incident.of_others if one.site == site)
+            found.append(ExpectedVehicle(alert, _wanted_entry(alert), concern.seen_from, until, is_guessed, others))
     return found
 
 

@@ -23,7 +23,7 @@ def first_sightings(
 
     The engine compares, as it does for the watchlist. A read of a vehicle that leaves for France is no arrival, and
     neither is one that another read has replaced. A later guess of the camera counts where no true reading does, and
-    its arrival says so by its tier.
+    its arrival says so by its tier. One that turned out to be another vehicle is none.
     """
     if not reads:
         return []
@@ -40,7 +40,8 @@ def first_sightings(
         for match in matches_of_read:
             number = int(match.entry.entry_id)
             vehicle = expected[number]
-            if read.captured_at and vehicle.seen_from <= read.captured_at <= vehicle.until:
+            is_in_time = read.captured_at and vehicle.seen_from <= read.captured_at <= vehicle.until
+            if is_in_time and not vehicle.was_another(read):
                 tier = effective_tier_of(match.tier, read, match.explanation)
                 found = guessed if tier == SUREST_OF_GUESSES else first
                 found.setdefault(number, _arrival(vehicle, read, tier))

@@ -23,6 +23,7 @@ from anpr.board.incident import (
     capture_order,
     merge_alerts,
     urgency_order,
+    was_another_vehicle,
 )
 from anpr.board.later_stays import with_later_stays
 from anpr.board.vehicles import split_by_vehicle
@@ -120,6 +121,8 @@ class Board:
         self._arrivals_of_alert: defaultdict[str, set[Arrival]] = defaultdict(set)
         # By site and read_id, as above: the alerts whose arrivals a correction may concern.
         self._alerts_of_arrival: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        # By key, its alerts about an arrival: what officers say of them changes the incidents that expected it.
+        self._arrived: defaultdict[Key, set[str]] = defaultdict(set)
         self._ended: dict[str, EntryEnded] = {}
         # By entry, then by who says so: the list itself, or a site in its alerts. No site speaks for another.
         self._listed: defaultdict[str, dict[str, _ListedVersion]] = defaultdict(dict)
@@ -134,11 +137,14 @@ class Board:
         if known_alert is not None:
             self._invalidate(known_alert.alert_id)
             _discard(self._alerts_of_key, _key(known_alert), known_alert.alert_id)
+            _discard(self._arrived, _key(known_alert), known_alert.alert_id)
             self._uncount_alert(known_alert.entry)
             alert = merge_alerts(known_alert, alert)
         self._invalidate(*self._linked(alert))
         self._alerts[alert.alert_id] = alert
         self._alerts_of_key[_key(alert)].add(alert.alert_id)
+        if (alert.read.site, alert.read.read_id) in self._alerts_of_arrival:
+            self._arrived[_key(alert)].add(alert.alert_id)
         self._alerts_of_read[alert.read.site, alert.read.read_id].add(alert.alert_id)
         self._alerts_of_entry[alert.entry.entry_id].add(alert.alert_id)
         self._alert_counts[alert.entry.list][alert.entry.entry_id] += 1
@@ -174,8 +180,10 @@ class Board:
         """Add that an expected vehicle was seen where it was expected. Its alert may come later."""
         self._arrivals_of_alert[arrival.alert_id].add(arrival)
         self._alerts_of_arrival[arrival.site, arrival.read_id].add(arrival.alert_id)
-        read = (arrival.site, arrival.read_id)
-        self._invalidate(arrival.alert_id, *self._alerts_of_read.get(read, ()))
+        alerts_there = self._alerts_of_read.get((arrival.site, arrival.read_id), ())
+        for alert_id in alerts_there:
+            self._arrived[_key(self._alerts[alert_id])].add(alert_id)
+        self._invalidate(arrival.alert_id, *alerts_there)
 
     def add_entry_ended(self, ended: EntryEnded) -> None:
         """Withdraw an entry's alerts of revisions before the one that ended it, unless it has been listed again."""
@@ -312,6 +320,7 @@ class Board:
         del self._alerts[alert.alert_id]
         self._uncount_alert(alert.entry)
         _discard(self._alerts_of_key, _key(alert), alert.alert_id)
+        _discard(self._arrived, _key(alert), alert.alert_id)
         _discard(self._alerts_of_read, (alert.read.site, alert.read.read_id), alert.alert_id)
         _discard(self._alerts_of_entry, alert.entry.entry_id, alert.alert_id)
         for key in self._actions_of_alert.pop(alert.alert_id, ()):
@@ -340,10 +349,7 @@ class Board:
             return ()
         cached = self._cached.get(key)
         if cached is None or not cached.since <= now < cached.until:
-            alerts = sorted(
-                (self._alerts[alert_id] for alert_id in self._alerts_of_key[key]),
-                key=capture_order,
-            )
+            alerts = self._alerts_in_order(key)
             stays = [self._incident(stay, now) for stay in self._stays(alerts)]
             ends = [self._end_of(alert) for alert in alerts]
             self._cached[key] = cached = _CachedIncidents(
@@ -352,6 +358,9 @@ class Board:
                 until=min((end for end in ends if end > now), default=_LATEST),
             )
         return cached.incidents
+
+    def _alerts_in_order(self, key: Key) -> list[Alert]:
+        return sorted((self._alerts[alert_id] for alert_id in self._alerts_of_key[key]), key=capture_order)
 
     def _stays(self, alerts: Sequence[Alert]) -> Iterator[list[Alert]]:
         """Cut alerts of one text in order of capture into stays, each of one vehicle."""
@@ -373,20 +382,34 @@ class Board:
     def _incident(self, stay: Sequence[Alert], now: datetime) -> Incident:
         not_superseded = [alert for alert in stay if not self._corrections.has_superseded(alert)]
         standing = [alert for alert in not_superseded if not self._is_withdrawn(alert, now)]
-        actions = [self._actions[key] for alert in stay for key in self._actions_of_alert.get(alert.alert_id, ())]
+        actions = self._actions_on(stay)
         retracted = frozenset(action_key(record.action) for record in actions if self._is_retracted(record.action))
         arrivals = self._standing_arrivals(stay)
+        alerts_there = {arrival: alert for arrival in arrivals if (alert := self._raised_by(arrival))}
         return build_incident(
             stay,
             standing,
             actions,
             arrivals,
-            alerts_there={arrival: alert for arrival in arrivals if (alert := self._raised_by(arrival))},
+            alerts_there=alerts_there,
+            of_others=frozenset(one for one, alert in alerts_there.items() if self._was_another_vehicle(alert)),
             expected_by={alert for own in stay for alert in self._expecting(own)},
             retracted=retracted,
             withdrawn=len(standing) < len(not_superseded),
             listed_again=any(self._has_ended(alert) for alert in standing),
         )
+
+    def _actions_on(self, stay: Sequence[Alert]) -> list[ActionAtOffset]:
+        return [self._actions[key] for alert in stay for key in self._actions_of_alert.get(alert.alert_id, ())]
+
+    def _was_another_vehicle(self, alert: Alert) -> bool:
+        """Tell whether the port of an alert has settled it as another vehicle.
+
+        Only facts are asked, no incident: two incidents that expect each other would ask without end.
+        """
+        stay = next(stay for stay in self._stays(self._alerts_in_order(_key(alert))) if alert in stay)
+        actions = [record for record in self._actions_on(stay) if not self._is_retracted(record.action)]
+        return was_another_vehicle(alert, stay, actions)
 
     def _linked(self, alert: Alert) -> set[str]:
         """Return the alerts whose incidents this one belongs to as well, by an arrival; see `Incident`."""
@@ -479,14 +502,23 @@ class Board:
     def _invalidate(self, *alert_ids: str) -> None:
         """Drop the cached incidents of these alerts' keys, and note that the keys have changed.
 
-        Ids of alerts that have not come yet are ignored.
+        Those change too that expected a vehicle for which one of these keys was taken. Ids of alerts that have not
+        come yet are ignored.
         """
         for alert_id in alert_ids:
             if alert_id in self._alerts:
                 key = _key(self._alerts[alert_id])
-                self._cached.pop(key, None)
-                for changed_keys in self._change_sets:
-                    changed_keys.add(key)
+                self._drop(key)
+                for arrived in self._arrived.get(key, ()):
+                    read = self._alerts[arrived].read
+                    for expecting in self._alerts_of_arrival.get((read.site, read.read_id), ()):
+                        if expecting in self._alerts:
+                            self._drop(_key(self._alerts[expecting]))
+
+    def _drop(self, key: Key) -> None:
+        self._cached.pop(key, None)
+        for changed_keys in self._change_sets:
+            changed_keys.add(key)
 
 
 def empty_board(settings: Settings) -> Board:

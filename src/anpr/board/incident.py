@@ -22,6 +22,13 @@ STATUSES = ("open", "closed", "withdrawn", "corrected")
 # An unlikely match, or one by an edit of the plate, is a question for a person and no alarm.
 _REVIEWED_TIERS = ("near",)
 
+# By these outcomes it was not the listed vehicle, which may still come: they say nothing about a later read.
+OTHER_VEHICLE = ("misread", "same_plate_other_vehicle")
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
+
+# By entry, then by tier: until which capture outcomes settle the alerts of a stay.
+_Covered = Mapping[str, Mapping[str, datetime]]
+
 # The identity of an action: its site and its id there. So no site can replace an action of another site.
 ActionKey = tuple[str, str]
 
@@ -49,6 +56,7 @@ class Incident(Struct, frozen=True, kw_only=True):
         retracted: The actions that were retracted and do not count.
         arrivals: Where its vehicle was expected and seen, in order of capture.
         alerts_there: Of these, the alerts that the sightings raised where they were, by the same entry.
+        of_others: Of these, those that were another vehicle, as the port says by its outcome for the alert there.
         expected_by: The alerts of other sites that made its vehicle expected here, in order of capture.
         listed_again: Whether an alert stands whose entry had left its list since then and is listed again.
         expected_again_at: When the vehicle was last seen in the next stay that makes it expected elsewhere as this
@@ -67,6 +75,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     retracted: frozenset[ActionKey]
     arrivals: tuple[Arrival, ...] = ()
     alerts_there: dict[Arrival, Alert] = {}
+    of_others: frozenset[Arrival] = frozenset()
     expected_by: tuple[Alert, ...] = ()
     listed_again: bool = False
     expected_again_at: datetime | None = None
@@ -137,9 +146,9 @@ class Incident(Struct, frozen=True, kw_only=True):
 
     def speaks_for(self, other: "Incident") -> bool:
         """Tell whether each standing alert of another one has its equal among those of this one, or a surer one."""
-        tiers: defaultdict[str, set[str]] = defaultdict(set)
+        tiers: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
         for alert in self.standing:
-            tiers[alert.entry.entry_id].add(effective_tier(alert))
+            tiers[alert.entry.entry_id][effective_tier(alert)] = _ALWAYS
         return all(_is_covered(alert, tiers) for alert in other.standing)
 
     def is_retracted(self, action: Action) -> bool:
@@ -175,6 +184,7 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
     arrivals: Iterable[Arrival] = (),
     *,
     alerts_there: dict[Arrival, Alert],
+    of_others: frozenset[Arrival],
     expected_by: Iterable[Alert],
     retracted: frozenset[ActionKey],
     withdrawn: bool,
@@ -188,6 +198,7 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
         actions: The actions on the stay, in any order.
         arrivals: The sightings of its vehicle where it was expected, in any order.
         alerts_there: See `Incident`.
+        of_others: See `Incident`.
         expected_by: See `Incident`, in any order.
         retracted: Which of the actions were retracted.
         withdrawn: Whether a withdrawal removed any of its alerts.
@@ -210,6 +221,7 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
         retracted=retracted,
         arrivals=tuple(sorted(arrivals, key=arrival_order)),
         alerts_there=alerts_there,
+        of_others=of_others,
         expected_by=tuple(sorted(expected_by, key=capture_order)),
         listed_again=listed_again,
     )
@@ -218,6 +230,17 @@ def build_incident(  # noqa: PLR0913  all facts about a stay
 def is_sure(alert: Alert, review_below_score: float) -> bool:
     """Tell whether an alert is sure enough to call an officer out. One of an unknown tier may be."""
     return alert.tier not in _REVIEWED_TIERS and alert.score >= review_below_score
+
+
+def was_another_vehicle(alert: Alert, stay: Sequence[Alert], actions: Iterable[ActionAtOffset]) -> bool:
+    """Tell whether the last outcome of its port that settles an alert says that it was not the listed vehicle.
+
+    `actions` are those on its stay that count, in any order.
+    """
+    outcomes = [one for one in actions if one.action.kind == "outcome" and one.action.site == alert.read.site]
+    newest_first = sorted(outcomes, key=lambda one: (one.offset, one.action.action_id), reverse=True)
+    last = next((one.action for one in newest_first if _is_covered(alert, _covered(stay, [one.action]))), None)
+    return last is not None and last.outcome in OTHER_VEHICLE
 
 
 def arrival_order(arrival: Arrival) -> tuple[datetime, bytes]:
@@ -282,23 +305,26 @@ def _status(stay: Sequence[Alert], standing: Sequence[Alert], actions: Sequence[
     return "closed" if all(_is_covered(alert, covered) for alert in standing) else "open"
 
 
-def _covered(stay: Sequence[Alert], actions: Sequence[Action]) -> dict[str, set[str]]:
-    """Return, by entry, the tiers for which an outcome was recorded."""
+def _covered(stay: Sequence[Alert], actions: Sequence[Action]) -> _Covered:
+    """Return, by entry, the tiers for which an outcome was recorded, and until which capture it counts."""
     by_id = {alert.alert_id: alert for alert in stay}
-    covered: dict[str, set[str]] = {}
+    covered: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
     for action in actions:
         if action.kind != "outcome":
             continue
         named = by_id[action.alert_id]
-        covered.setdefault(named.entry.entry_id, set()).add(effective_tier(named))
-        for cover in action.covers:
-            covered.setdefault(cover.entry_id, set()).add(cover.tier)
+        until = named.captured_at if action.outcome in OTHER_VEHICLE else _ALWAYS
+        on_screen = {(cover.entry_id, cover.tier) for cover in action.covers}
+        for entry_id, tier in on_screen | {(named.entry.entry_id, effective_tier(named))}:
+            tiers = covered[entry_id]
+            tiers[tier] = max(until, tiers.get(tier, until))
     return covered
 
 
-def _is_covered(alert: Alert, covered: Mapping[str, set[str]]) -> bool:
-    """Tell whether these tiers, by entry, have that of the alert or a surer one."""
-    tiers, tier = covered.get(alert.entry.entry_id, set()), effective_tier(alert)
+def _is_covered(alert: Alert, covered: _Covered) -> bool:
+    """Tell whether these tiers, by entry, have that of the alert or a surer one, until its capture or longer."""
+    untils = covered.get(alert.entry.entry_id, {})
+    tiers, tier = {tier for tier, until in untils.items() if alert.captured_at <= until}, effective_tier(alert)
     own_rank = rank(tier, TIERS)
     return tier in tiers or (own_rank >= 0 and any(0 <= rank(tier, TIERS) < own_rank for tier in tiers))
 

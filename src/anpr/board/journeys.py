@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
-from anpr.board.incident import Incident
+from anpr.board.incident import Incident, arrival_order
 from anpr.contracts import turned_away
 from anpr.contracts.events import Action, Alert, Arrival
 from anpr.contracts.moments import shifted
@@ -58,6 +58,7 @@ class Concern(NamedTuple):
             that stay then. None while it has not, and by road.
         met: Its first sighting here, by a camera's later guess only where no camera has read it; None while it was
             not seen.
+        other: The last sighting here that was taken for the vehicle and was another one, as an outcome here says.
         own_alert: The alert that this sighting raised here by the same entry; None for none.
     """
 
@@ -71,6 +72,7 @@ class Concern(NamedTuple):
     seen_from: datetime | None = None
     seen_before: datetime | None = None
     met: Arrival | None = None
+    other: Arrival | None = None
     own_alert: Alert | None = None
 
 
@@ -174,6 +176,7 @@ def concern_of(incident: Incident, site: str, routes: Mapping[str, Route]) -> Co
         seen_from=seen_from,
         seen_before=seen_before,
         met=met,
+        other=max((one for one in incident.of_others if one.site == site), key=arrival_order, default=None),
         own_alert=incident.alerts_there.get(met) if met is not None else None,
     )
 
@@ -197,6 +200,7 @@ def _first_seen(incident: Incident, site: str, seen_from: datetime, seen_before:
         arrival
         for arrival in incident.arrivals
         if arrival.site == site
+        and arrival not in incident.of_others
         and seen_from <= arrival.captured_at
         and (seen_before is None or arrival.captured_at < seen_before)
     )

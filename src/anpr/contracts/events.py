@@ -302,10 +302,11 @@ class Action(Struct, frozen=True, kw_only=True):
     """What an officer did about an alert.
 
     An outcome settles the alert itself and the entries in `covers`, so it never closes an alert that the officer had
-    not seen (docs/adr/0004). A release ends the claim of its officer or, when a supervisor makes it, the claim of
-    `holder`. With `hands_to`, that colleague holds the incident from the same moment. By the kind `attended` the
-    holder says that they still deal with it. The kind `loss_acknowledged` belongs to no alert: `alert_id` holds the
-    id of the loss that a person has seen.
+    not seen (docs/adr/0004). If it says that it was another vehicle, it settles nothing that was captured later than
+    the alert. A release ends the claim of its officer or, when a supervisor makes it, the claim of `holder`. With
+    `hands_to`, that colleague holds the incident from the same moment. By the kind `attended` the holder says that
+    they still deal with it. The kind `loss_acknowledged` belongs to no alert: `alert_id` holds the id of the loss
+    that a person has seen.
     """
 
     action_id: Identifier

@@ -356,6 +356,32 @@ def test_a_guess_of_a_camera_is_told_as_unsure_and_once_until_a_camera_reads_the
     assert concern.met.tier == "exact"
 
 
+def test_after_another_vehicle_was_taken_for_it_the_next_sighting_is_told_and_no_sighting_twice() -> None:
+    alert = Pass(PLATES[0], "calais", 0, is_covert=False).alert()
+    other, rear, true, late = (
+        Seen(PLATES[0], at, "uk_bound", is_superseded=False).read() for at in (95, 96, 110, 93)
+    )
+    own, of_rear, of_true = (an_alert(read, alert.entry) for read in (other, rear, true))
+    reads, board = [other, rear], board_of([alert, own, of_rear])
+    watch = ArrivalWatch("dover", ROUTES, sightings=InMemorySightings(reads), publish=lambda _: None)
+
+    def told() -> list[str]:
+        found = watch.publish_new_arrivals(board, board_of([alert]), minutes(120))
+        return [one.read_id for one, _ in found]
+
+    assert told() == [other.read_id]
+    misread = an_action("a", "outcome", of_rear, site="dover", outcome="misread", at=minutes(97))
+    board.add_action(misread, 0)
+    assert [told(), told()] == [[rear.read_id], []], "it was seen by two cameras"
+    board.add_alert(of_true)
+    reads.append(true)
+    assert [told(), told()] == [[true.read_id], []]
+    again = an_action("b", "outcome", of_true, site="dover", outcome="misread", at=minutes(111))
+    board.add_action(again, 1)
+    reads.append(late)
+    assert [told(), told()] == [[late.read_id], []], "history was behind"
+
+
 def test_a_vehicle_that_passes_again_before_it_crosses_is_met_once_and_has_one_card_then() -> None:
     first, again = (Pass(PLATES[0], "calais", minute, is_covert=False).alert() for minute in (0, 75))
     board = board_of([first, again])

@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from anpr.board.board import Board
+from anpr.board.board import Board, Key
+from anpr.board.incident import Incident
 from anpr.contracts.alert_id import alert_id
 from anpr.contracts.events import (
     Action,
@@ -32,7 +33,16 @@ from tests.support.board_model import (
     last_capture,
     seen,
 )
-from tests.support.strategies import a_read, an_action, an_alert, an_arrival, an_entry, generation, minutes
+from tests.support.strategies import (
+    a_correction,
+    a_read,
+    an_action,
+    an_alert,
+    an_arrival,
+    an_entry,
+    generation,
+    minutes,
+)
 
 STAY_GAP = timedelta(minutes=30)
 WINDOW = timedelta(hours=72)
@@ -53,6 +63,7 @@ entry_ids = st.sampled_from(ENTRIES)
 tiers = st.sampled_from(TIERS)
 # Below 0.3 an alert calls nobody.
 scores = st.sampled_from((0.9, 0.9, 0.2))
+outcomes = st.sampled_from((None, "stopped_found", "misread", "same_plate_other_vehicle"))
 covers = st.lists(st.builds(Cover, entry_id=entry_ids, tier=tiers), max_size=2).map(tuple)
 
 
@@ -141,6 +152,7 @@ actions = st.builds(
     few_alert_ids,
     site=few_sites,
     officer=st.sampled_from(OFFICERS),
+    outcome=outcomes,
     covers=covers,
     retracts=st.none() | few_action_ids,
     holder=st.none() | st.sampled_from(OFFICERS),
@@ -269,6 +281,74 @@ def test_the_list_is_asked_about_the_entries_that_incidents_name_and_no_others(f
 def leads_to(board: Board, alert_id: str) -> str | None:
     incident = board.incident_of(alert_id, minutes(0))
     return incident.incident_id if incident else None
+
+
+# --- a crossing: officers there say whether what arrived was another vehicle, about an incident of their own ---
+
+AT_CALAIS = [an_alert(a_read(f"read-{at}", captured_at=minutes(at)), an_entry("car")) for at in (0, 20)]
+AT_DOVER = [
+    an_alert(a_read(f"read-{at}", site="dover", camera="in-1", captured_at=minutes(at)), an_entry(name), tier=tier)
+    for at, name, tier in (
+        (95, "car", "exact"),
+        (97, "car", "folded"),
+        (110, "car", "exact"),
+        (110, "driver", "exact"),
+        (130, "driver", "exact"),  # without it, the last one is a stay of its own
+        (150, "car", "exact"),
+    )
+]
+seen_at_dover = st.sampled_from(AT_DOVER)
+arrived_at_dover = st.builds(
+    lambda own, expecting: an_arrival(expecting, own.captured_at, read_id=own.read.read_id, tier=own.tier),
+    seen_at_dover,
+    st.sampled_from(AT_CALAIS),
+)
+on_screen = st.sampled_from(((), (Cover(entry_id="car", tier="exact"), Cover(entry_id="driver", tier="folded"))))
+said_of_arrivals = st.builds(
+    lambda number, own, **fields: an_action(f"action-{number}", "outcome", own, **fields),
+    st.integers(0, 3),
+    seen_at_dover,
+    outcome=outcomes,
+    covers=on_screen,
+    site=st.sampled_from(("dover", "dover", "dover", "calais")),
+)
+
+
+@st.composite
+def crossings(draw: st.DrawFn) -> list[Fact]:
+    """Return what becomes of a vehicle that crosses, and of what was taken for it, in any order."""
+    facts: list[Fact] = [*AT_CALAIS, *draw(st.lists(seen_at_dover, min_size=1, unique=True))]
+    facts += draw(st.lists(arrived_at_dover, min_size=1, max_size=4, unique=True))
+    facts += [a_correction(own) for own in draw(st.lists(seen_at_dover, max_size=1))]
+    said = draw(st.lists(said_of_arrivals, max_size=4, unique_by=lambda action: action.action_id))
+    undone = draw(st.lists(st.sampled_from(said), max_size=2, unique=True)) if said else []
+    done = said + [
+        an_action(f"undo-{one.action_id}", "retracted", one.alert_id, site=one.site, retracts=one.action_id)
+        for one in undone
+    ]
+    facts += [OfficerAction(action, offset) for offset, action in enumerate(done)]
+    return draw(st.permutations(facts))
+
+
+@thorough
+@given(crossings(), st.data())
+def test_step_by_step_a_board_says_of_a_crossing_what_the_model_and_a_board_built_anew_say(
+    facts: list[Fact], data: st.DataObject
+) -> None:
+    board, now = new_board(), minutes(160)
+    changed, known = board.track_changes(), dict[Key, list[Incident]]()
+    for number, fact in enumerate(facts, 1):
+        add_fact(board, fact)
+        incidents = {key: board.incidents_of(key, now) for key in board.keys()}  # noqa: SIM118  a board is no mapping
+        unchanged = incidents.keys() - changed
+        assert [incidents[key] for key in unchanged] == [known[key] for key in unchanged], "who draws it must know"
+        changed.clear()
+        known = incidents
+        shown = {incident.incident_id: seen(incident) for incident in board.incidents(now)}
+        assert shown == {one.incident_id: one for one in expected(facts[:number], STAY_GAP, now)}
+    repeated = data.draw(st.lists(st.sampled_from(facts), max_size=5))
+    otherwise = board_of(data.draw(st.permutations(facts + repeated)))
+    assert otherwise.incidents(now) == board.incidents(now)
 
 
 # --- forgetting ---
@@ -439,9 +519,11 @@ class Shift(RuleBasedStateMachine):
     def it_is_handed_over(self, site: str, holder: str | None, hands_to: str | None, data: st.DataObject) -> None:
         self._acts("released", data, site=site, holder=holder, hands_to=hands_to)
 
-    @rule(site=sites, covers=covers, data=st.data())
-    def an_officer_gives_the_outcome(self, site: str, covers: tuple[Cover, ...], data: st.DataObject) -> None:
-        self._acts("outcome", data, site=site, covers=covers)
+    @rule(site=sites, outcome=outcomes, covers=covers, data=st.data())
+    def an_officer_gives_the_outcome(
+        self, site: str, outcome: str | None, covers: tuple[Cover, ...], data: st.DataObject
+    ) -> None:
+        self._acts("outcome", data, site=site, outcome=outcome, covers=covers)
 
     @rule(site=sites, kind=st.sampled_from(("seen", "plate_check", "comment", "waved at")), data=st.data())
     def an_officer_does_something_else(self, site: str, kind: str, data: st.DataObject) -> None:

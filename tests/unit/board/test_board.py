@@ -348,6 +348,23 @@ def test_after_an_outcome_a_new_entry_opens_it_again_unless_the_officer_had_it_o
     assert only(board).status == "closed"
 
 
+@pytest.mark.parametrize("outcome", ["misread", "same_plate_other_vehicle"])
+def test_an_outcome_that_it_was_another_vehicle_settles_no_later_read(board: Board, outcome: str) -> None:
+    """The listed vehicle itself may come after it."""
+    on_screen = sighting(5)
+    board.add_alert(sighting(0))
+    board.add_alert(on_screen)
+    board.add_action(an_action("outcome-1", "outcome", on_screen, outcome=outcome), 0)
+    assert only(board).status == "closed"
+    board.add_alert(sighting(3))
+    assert only(board).status == "closed", "it was captured before"
+    board.add_alert(sighting(20))
+    assert only(board).status == "open"
+    assert only(board).waiting == (sighting(20),)
+    board.add_action(an_action("outcome-2", "outcome", sighting(0), outcome="stopped_found"), 1)
+    assert only(board).status == "closed"
+
+
 def test_a_retracted_outcome_opens_it_again(board: Board) -> None:
     alert = sighting(0)
     board.add_alert(alert)

@@ -14,7 +14,7 @@ from anpr.contracts.local_days import UTC_DAYS
 from anpr.matcher.alerts import raise_alerts
 from anpr.matching.index import Index
 from anpr.runtime.settings import Route
-from tests.support.strategies import NOON, a_read, an_alert, an_arrival, an_entry, generation, minutes
+from tests.support.strategies import NOON, a_read, an_action, an_alert, an_arrival, an_entry, generation, minutes
 
 DOVER = TriageRules(
     "dover",
@@ -98,6 +98,29 @@ def test_each_of_two_cards_of_one_vehicle_leads_to_the_other() -> None:
     assert "Expected from calais" in words_of(own)
     assert f'href="/incident/{before.alert_id}"' in words_of(own)
     assert f'<a class="govuk-link" href="/incident/{own.alert_id}">It has a card of its own here.' in words_of(before)
+
+
+def test_a_card_says_that_what_was_taken_for_the_vehicle_was_another_one_until_it_comes() -> None:
+    board, before = Board(timedelta(minutes=30), timedelta(hours=72)), an_alert(a_read(), an_entry())
+    other = an_alert(a_read("other", site="dover", camera="in-1", captured_at=minutes(101)), an_entry())
+    board.add_alert(before)
+    board.add_alert(other)
+    board.add_arrival(an_arrival(before, minutes(101), read_id="other", lane="3"))
+    board.add_action(an_action("a", "outcome", other, site="dover", outcome="misread", at=minutes(103)), 0)
+
+    def words() -> str:
+        incident = board.incident_of(before.alert_id, minutes(130))
+        assert incident is not None
+        view = card_view(incident, {}, "dover", position_of(incident, DOVER, minutes(130)))
+        return " ".join(re.sub(r"<[^>]*>", "", CARD.render(card=view, review_below_score=0.3)).split())
+
+    assert (
+        "Overdue: not seen here. It was due off the ferry about 13:30 to 14:06 UTC. "
+        "What was taken for it here at 13:41 UTC in lane 3 was another vehicle: this one is still expected."
+    ) in words()
+    board.add_arrival(an_arrival(before, minutes(125), read_id="true"))
+    assert "Arrived: seen here at 14:05 UTC" in words()
+    assert "another vehicle" not in words()
 
 
 def test_a_card_does_not_call_a_vehicle_overdue_that_nobody_has_looked_for() -> None:

@@ -247,6 +247,47 @@ def test_a_vehicle_that_arrives_and_raises_an_alert_here_has_one_card() -> None:
         assert placed_beside(not_calling).rings == "supervisor"
 
 
+def at_dover(minute: float, **fields: Any) -> Alert:
+    """Return the alert of a read at Dover at a minute, by the entry that made the vehicle expected there."""
+    return an_alert(
+        a_read(f"at-{minute}", site="dover", camera="in-1", captured_at=minutes(minute)), an_entry(), **fields
+    )
+
+
+def arrival_of(own: Alert) -> Arrival:
+    return an_arrival(alert(), own.captured_at, read_id=own.read.read_id, tier=own.tier)
+
+
+@pytest.mark.parametrize("outcome", ["misread", "same_plate_other_vehicle"])
+def test_another_vehicle_that_was_taken_for_it_silences_no_vehicle_that_is_still_on_the_water(outcome: str) -> None:
+    other, true = at_dover(95), at_dover(110)
+    facts = (alert(), other, arrival_of(other))
+    settled = an_action("a", "outcome", other, site="dover", outcome=outcome, at=minutes(97))
+    for at, state in ((98, "due"), (111, "due"), (121, "overdue")):
+        position = placed(*facts, rules=WITH_CAMERAS, at=at, actions=(settled,), of=alert())
+        assert position.concern is not None
+        assert (position.section, position.rings, position.arrival) == (ELSEWHERE, "supervisor", state)
+        assert (position.concern.met, position.concern.other) == (None, arrival_of(other))
+    undone = an_action("b", "retracted", other, site="dover", retracts="a", at=minutes(98))
+    assert placed(*facts, rules=WITH_CAMERAS, at=99, actions=(settled, undone), of=alert()).section == NOWHERE
+    came = (*facts, true, arrival_of(true))
+    own = placed(*came, rules=WITH_CAMERAS, at=111, actions=(settled,), of=true)
+    assert (own.section, own.rings) == (NOW, "supervisor")
+    merged = placed(*came, rules=WITH_CAMERAS, at=111, actions=(settled,), of=alert())
+    assert merged.concern is not None
+    assert (merged.section, merged.concern.met) == (NOWHERE, arrival_of(true))
+
+
+def test_a_vehicle_that_was_dealt_with_where_it_arrived_is_not_expected_any_more() -> None:
+    own = at_dover(95)
+    dealt_with = an_action("a", "outcome", own, site="dover", outcome="stopped_nothing_found", at=minutes(97))
+    for other_first in (False, True):
+        misread = an_action("b", "outcome", own, site="dover", outcome="misread", at=minutes(96))
+        actions = (misread, dealt_with) if other_first else (dealt_with,)
+        position = placed(alert(), own, arrival_of(own), rules=WITH_CAMERAS, at=98, actions=actions, of=alert())
+        assert (position.section, position.arrival) == (NOWHERE, "met")
+
+
 def test_a_guess_of_a_camera_counts_as_an_arrival_until_a_camera_has_read_the_plate() -> None:
     guess, sure = an_arrival(alert(), minutes(96), tier="near"), an_arrival(alert(), minutes(99), tier="folded")
     for facts, met in (((guess,), guess), ((guess, sure), sure), ((sure, guess), sure)):

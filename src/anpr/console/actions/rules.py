@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from anpr.board.incident import Incident, certainty_order, rank
+from anpr.board.incident import OTHER_VEHICLE, Incident, capture_order, certainty_order, rank
 from anpr.contracts.events import OUTCOMES, PLATE_CHECKS, TIERS, Action, Alert, Cover
 from anpr.contracts.readings import effective_tier
 from anpr.contracts.topics import AddressedAction
@@ -140,12 +140,16 @@ def give_outcome(incident: Incident, actor: Actor, form: Mapping[str, str]) -> l
 
 
 def _outcome(actor: Actor, alerts: Sequence[Alert], outcome: str, note: str, action_id: str) -> Action:
-    """Return the outcome of these alerts. It covers each of their entries, at the surest tier that was seen."""
+    """Return the outcome of these alerts. It covers each of their entries, at the surest tier that was seen.
+
+    If it was another vehicle, the outcome settles nothing that comes later, so it names the last of them.
+    """
     surest_first = sorted(alerts, key=certainty_order)
     least_sure_first = sorted(alerts, key=lambda alert: rank(effective_tier(alert), TIERS), reverse=True)
     tiers = {alert.entry.entry_id: effective_tier(alert) for alert in least_sure_first}
     covers = tuple(Cover(entry_id=entry_id, tier=tier) for entry_id, tier in sorted(tiers.items()))
-    return _action(actor, surest_first[0], "outcome", action_id, outcome=outcome, covers=covers, note=note)
+    named = max(alerts, key=capture_order) if outcome in OTHER_VEHICLE else surest_first[0]
+    return _action(actor, named, "outcome", action_id, outcome=outcome, covers=covers, note=note)
 
 
 def comment(incident: Incident, actor: Actor, form: Mapping[str, str]) -> list[AddressedAction]:
