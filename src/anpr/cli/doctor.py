@@ -25,6 +25,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     - each Redis: role, memory, the active list
     - each history: whether it answers and accepts this machine's token
     - each back-check of this machine: whether it runs and can read what it needs
+    - each calibrated camera: whether its confidences are as when it was calibrated
     - the folders of this machine, and the clocks
 
     It changes nothing, and ends within seconds even if no server answers. Problems are printed last. Exit code 1:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from anpr.doctor import (
     arrival_checks,
     back_check_checks,
+    calibration_checks,
     camera_checks,
     history_checks,
     kafka_checks,
@@ -33,6 +34,7 @@ def checks(settings: Settings, clock: Clock) -> list[tuple[str, str, Check]]:
         *redis_checks.checks(settings, clock),
         *history_checks.checks(settings, clock),
         *back_check_checks.checks(settings, clock),
+        *calibration_checks.checks(settings, clock),
         *arrival_checks.checks(settings, clock),
         *machine_checks.checks(settings),
     ]

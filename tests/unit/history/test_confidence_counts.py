@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from anpr.contracts.events import Candidate
-from anpr.history.confidence_counts import count_confidences
+from anpr.history.confidence_counts import count_confidences, count_some
 from anpr.history.sighting_store import SightingStore
 from anpr.history.sql_tables import SIGHTING_TABLES
 from anpr.history.sqlite_days import SqliteDays
+from tests.support.databases import OpenDatabase
 from tests.support.history import at, read_record, record_all
 
 
@@ -47,3 +48,25 @@ def test_what_is_no_whole_plate_says_nothing_about_the_doubts_of_plates(tmp_path
     store.close()
     assert counts.reads == 4
     assert {hundredth: count for hundredth, count in enumerate(counts.by_confidence) if count} == {80: 1, 90: 1}
+
+
+def test_a_few_reads_of_a_day_are_all_counted_in_whichever_partition_and_topic(database_opener: OpenDatabase) -> None:
+    store = SightingStore(database_opener(SIGHTING_TABLES))
+    record_all(store, read_record(0, -10, camera="one", confidence=0.9), topic_id="an older topic")
+    records = [read_record(n, 1 + n % 3, partition=n % 2, camera="one", confidence=0.8) for n in range(100)]
+    record_all(store, *records, read_record(100, 4, camera="two", confidence=0.7))
+    counts = count_some(store, at(1), most=100_000)
+    assert counts == count_confidences(store, at(1), at(9), lambda *_: None)
+    assert (counts["one"].reads, counts["two"].by_confidence[70]) == (100, 1)
+    assert count_some(store, at(90_000), most=100_000) == {}
+
+
+def test_of_many_reads_some_of_each_hour_are_counted(database_opener: OpenDatabase) -> None:
+    """A camera is less sure at night: the reads of the last hours alone would say that it has changed."""
+    store = SightingStore(database_opener(SIGHTING_TABLES))
+    record_all(
+        store,
+        *(read_record(n, 2 + 3_000 * (n // 50), camera=f"hour {n // 50}", confidence=0.5) for n in range(1_200)),
+    )
+    counts = count_some(store, at(2), most=120)
+    assert {camera: one.reads for camera, one in counts.items()} == {f"hour {n}": 5 for n in range(24)}
