@@ -70,7 +70,7 @@ def learn(it: Installation, site: str, reads: dict[str, int]) -> tuple[Path, dic
         rows.update({(row := json.loads(line))["camera"]: row for line in done.stdout.splitlines()})
         return done.returncode == 0 and {camera: row["reads"] for camera, row in rows.items()} == reads
 
-    assert wait_until(is_learned, 60)
+    assert wait_until(is_learned, 300)
     return file, rows
 
 
@@ -104,7 +104,7 @@ def test_a_calibration_is_used_by_live_matching_dry_run_and_back_check_alike(
     manifest = it.store.read_manifest()
     assert manifest is not None
     log = it.folder / "matcher.log"
-    assert wait_until(lambda: str(manifest.generation) in log.read_text("utf-8"), 60)
+    assert wait_until(lambda: str(manifest.generation) in log.read_text("utf-8"), 300)
 
     after = reads_of(site, 2, ["AB12CDG", "AB12CDF"])
     publish(it, site, after)
@@ -124,7 +124,7 @@ def test_a_calibration_is_used_by_live_matching_dry_run_and_back_check_alike(
     it.store.change("stolen", [new], [], why="test", now=system_clock(), author=Author())
     # Not before: at its start it looks for every entry, and may find a read before the matcher does.
     it.start("back-check", "back-check", "--site", site)
-    assert wait_until(lambda: "1-KL34XYG" in judged(it.alerts([site])), 60)
+    assert wait_until(lambda: "1-KL34XYG" in judged(it.alerts([site])), 300)
     found = judged(it.alerts([site]))["1-KL34XYG"]
     assert found == dry_run(it, before, "--back-check")["1-KL34XYG"]
     assert found[0] == "retrospective"
