@@ -43,9 +43,9 @@ def everything(store: SightingStore) -> list[Sighting]:
     return [sighting for day in store.days() for sighting in store.of_day(day)]
 
 
-def record_all(store: SightingStore, *records: Record, topic_id: str = "topic-1") -> None:
+def record_all(store: SightingStore, *records: Record, topic_id: str = "topic-1", site: str = SITE) -> None:
     """Let a recorder store these records of the site's reads topic."""
-    Recorder(TopicInMemory(records, topic_id), store, partial(sightings_of, SITE)).run_once(0)
+    Recorder(TopicInMemory(records, topic_id), store, partial(sightings_of, site)).run_once(0)
 
 
 class TopicInMemory:

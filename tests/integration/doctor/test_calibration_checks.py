@@ -1,6 +1,7 @@
 """The doctor says when a calibrated camera no longer gives its confidences as its calibration says."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,10 @@ from tests.support.history import at, read_record, record_all
 from tests.support.installation import Installation
 from tests.support.strategies import NOON
 
-SITE, CAMERA, OTHER = "calais", "calais-1-front", "calais-1-rear"
+# PostgreSQL is shared, and its schemas have the name of the site.
+SUFFIX = f"-{uuid.uuid4().hex[:8]}"
+SITE = f"calais{SUFFIX}"
+CAMERA, OTHER = f"{SITE}-1-front", f"{SITE}-1-rear"
 # An engine that is hardly ever unsure: of a hundred reads it calls three 0.6, and is sure of the others.
 SELDOM_UNSURE = (*[0.6] * 3, *[0.95] * 97)
 AS_LEARNED = (*[0.6] * 40, *[0.95] * 60)
@@ -29,7 +33,7 @@ AS_LEARNED = (*[0.6] * 40, *[0.95] * 60)
 @pytest.fixture
 def it(tmp_path: Path, redis_url: str) -> Iterator[Installation]:
     """Return an installation with a list in Redis and no broker."""
-    with Installation(tmp_path, "127.0.0.1:1", redis_url, suffix="") as one:
+    with Installation(tmp_path, "127.0.0.1:1", redis_url, suffix=SUFFIX) as one:
         one.store.apply("stolen", [entry("1", "AB1")], "test", system_clock())
         yield one
 
@@ -50,11 +54,13 @@ def stored(it: Installation, camera: str, hundred: tuple[float, ...], reads: int
                 n,
                 newest - 10 * (reads - n),
                 partition=partition,
+                site=SITE,
                 camera=camera,
                 confidence=hundred[n % 100],
             )
             for n in range(reads)
         ),
+        site=SITE,
     )
     store.close()
 

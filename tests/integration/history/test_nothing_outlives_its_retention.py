@@ -2,6 +2,7 @@
 
 import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -68,7 +69,8 @@ def broker(tmp_path: Path) -> Iterator[KafkaServer]:
 def it(tmp_path: Path, broker: KafkaServer, redis_url: str) -> Iterator[Installation]:
     folder = tmp_path / "machine"
     folder.mkdir()
-    with Installation(folder, broker.bootstrap, redis_url, suffix="") as made:
+    # PostgreSQL is shared, and its schemas have the name of the site.
+    with Installation(folder, broker.bootstrap, redis_url, suffix=f"-{uuid.uuid4().hex[:8]}") as made:
         made.create_topics()
         yield made
 
