@@ -58,6 +58,13 @@ def is_live(page: Page) -> None:
     expect(page.locator("#count")).not_to_have_text("?")
 
 
+def is_live_with_a_clock_to_set(page: Page) -> None:
+    """Load the page again with a clock that the test can set, and wait as `is_live` does."""
+    page.clock.install()
+    page.reload()
+    is_live(page)
+
+
 # --- what comes by, and who has it ---
 
 
@@ -550,9 +557,7 @@ def test_nothing_moves_under_a_pointer_on_a_button_however_long_it_stays(scene: 
     before = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
         expect(card(page, before)).to_be_visible()
-        page.clock.install()
-        page.reload()
-        is_live(page)
+        is_live_with_a_clock_to_set(page)
         card(page, before).locator("[data-claim]").hover()
         under = scene.comes_by(scene.plate())
         expect(page.locator("#waiting")).to_have_text(re.compile("^1 NEW"))
@@ -605,9 +610,7 @@ def test_a_head_that_became_higher_as_the_page_was_zoomed_moves_no_button_later(
 def test_a_press_counts_as_soon_as_a_warning_has_gone_if_its_button_did_not_move(scene: Scene) -> None:
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
-        page.clock.install()
-        page.reload()
-        is_live(page)
+        is_live_with_a_clock_to_set(page)
         button = card(page, incident).locator("[data-claim]")
         button.hover()
         before = button.bounding_box()
@@ -624,9 +627,7 @@ def test_a_press_does_not_count_if_the_list_moved_because_a_warning_has_gone(sce
     """A list that was scrolled by less than the height of the warning cannot stay where it is."""
     incident = scene.comes_by(scene.plate())
     with scene.page("calais", "ann") as page:
-        page.clock.install()
-        page.reload()
-        is_live(page)
+        is_live_with_a_clock_to_set(page)
         page.mouse.move(1, 1)
         button = card(page, incident).locator("[data-claim]")
         with scene.frozen("calais"):
