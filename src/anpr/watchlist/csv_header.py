@@ -91,12 +91,13 @@ class Header:
 def read_header(rows: Iterator[list[str]], where: str, list_format: ListFormat) -> Header:
     """Read the header from `rows`. Raises InputError; `where` names the file in its message."""
     cells: list[str] = next((row for row in rows if not is_empty(row) and not _is_separator_line(row)), [])
-    if not is_empty(cells):
-        _check_named_headers(cells, rows, list_format, where)
+    if is_empty(cells):
+        raise InputError("list-column-missing", f"{where}: the first line names no column", "is this the right file?")
+    _check_named_headers(cells, rows, list_format, where)
     header = Header(cells, list_format)
-    if not is_empty(cells) and not any(column in COLUMNS or nearest(column, COLUMNS) for column in header.columns):
+    if not any(column in COLUMNS or nearest(column, COLUMNS) for column in header.columns):
         raise _without_header(header.columns, rows, where)
-    _check_columns(header, cells, where)
+    _check_columns(header.columns, where)
     return header
 
 
@@ -207,10 +208,7 @@ def _header_below(rows: Iterator[list[str]], names: Collection[str], fewest: int
     return ""
 
 
-def _check_columns(header: Header, cells: Sequence[str], where: str) -> None:
-    columns = header.columns
-    if is_empty(cells):
-        raise InputError("list-column-missing", f"{where}: the first line names no column", "is this the right file?")
+def _check_columns(columns: Sequence[str], where: str) -> None:
     for column in columns:
         if column not in COLUMNS:
             near = nearest_note(column, COLUMNS, "the nearest known one is")
