@@ -47,18 +47,16 @@ def check(settings: Settings, site: str, clock: Clock) -> Iterable[Finding]:
     calibrations = [one for one in (manifest.calibrations if manifest else ()) if one.site == site]
     if not calibrations:
         return
+    not_compared = f"{counted(len(calibrations), 'calibrated camera')} not compared"
     try:
         with closing(open_sightings(settings, site, is_writer=False)) as sightings:
             counts = count_some(sightings, clock() - _PERIOD, _MOST_READS)
     except NoStoreError:
-        message = f"{counted(len(calibrations), 'calibrated camera')} not compared: no history of the site is here"
+        message = f"{not_compared}: no history of the site is here"
         yield note(_KIND, site, message, "run `anpr doctor` on the machine that holds its history")
         return
     except AnprError as error:
-        message = (
-            f"{counted(len(calibrations), 'calibrated camera')} not compared: the history cannot be read: {error}"
-        )
-        yield note(_KIND, site, message, error.next_step)
+        yield note(_KIND, site, f"{not_compared}: the history cannot be read: {error}", error.next_step)
         return
     yield from judge(site, calibrations, counts)
 
